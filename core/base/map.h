@@ -1,0 +1,34 @@
+/* Keyed map from byte strings to dense ids 0, 1, 2, ... in order of insertion.
+ *
+ * Open addressing over SipHash-1-3 of the key (Aumasson, Bernstein 2012): clients that choose the keys cannot aim at
+ * collisions, and since ids follow insertion order no result depends on the hash. Keys are stored once, back to back. Insertions can be
+ * undone from the end (rollback). One thread. */
+#ifndef HOMER_BASE_MAP_H
+#define HOMER_BASE_MAP_H
+
+#include "core/base/mem.h"
+
+struct homer_map {
+    struct homer_mem *mem;
+    uint64_t key[2];
+    char *bytes;      /* all keys, back to back */
+    size_t bytes_n, bytes_cap;
+    uint64_t *end;    /* [n] of end_cap: where key i ends in bytes */
+    size_t end_cap;
+    uint64_t *slot;   /* [slot_n], a power of two: high 32 bits of the hash, then id + 1; 0 = free */
+    size_t slot_n;
+    uint32_t n;       /* keys */
+};
+
+void homer_map_init(struct homer_map *m, struct homer_mem *mem, const uint8_t hash_key[16]);
+void homer_map_deinit(struct homer_map *m);
+/* The id of a key, or UINT32_MAX. */
+uint32_t homer_map_get(const struct homer_map *m, const void *key, size_t n);
+/* The id of a key, added when it is new; UINT32_MAX when memory was refused (then nothing changed). */
+uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n);
+/* The key of an id; borrowed until the next add. */
+const char *homer_map_key(const struct homer_map *m, uint32_t id, size_t *n);
+/* Forgets all ids >= n. */
+void homer_map_truncate(struct homer_map *m, uint32_t n);
+
+#endif

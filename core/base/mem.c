@@ -1,0 +1,49 @@
+#include "core/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 64 };
+
+bool homer_mem_would_pass(const struct homer_mem *m, size_t bytes)
+{
+    return m->max_bytes && (bytes > m->max_bytes || m->used_bytes > m->max_bytes - bytes);
+}
+
+void *homer_mem_alloc(struct homer_mem *m, size_t n, size_t size)
+{
+    size_t bytes;
+    void *p = NULL;
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes == 0 || bytes > SIZE_MAX / 2) goto refused;
+    if (m->fail_in && --m->fail_in == 0) goto refused;
+    if (homer_mem_would_pass(m, bytes)) goto refused;
+    p = aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+    if (!p) goto refused;
+    memset(p, 0, bytes);
+    m->used_bytes += bytes;
+    if (m->used_bytes > m->peak_bytes) m->peak_bytes = m->used_bytes;
+    return p;
+refused:
+    m->failed++;
+    return NULL;
+}
+
+void *homer_mem_grow(struct homer_mem *m, void *p, size_t old_n, size_t new_n, size_t size)
+{
+    void *q = homer_mem_alloc(m, new_n, size);
+    if (!q) return NULL;
+    if (p) {
+        memcpy(q, p, old_n * size);
+        homer_mem_free(m, p, old_n, size);
+    }
+    return q;
+}
+
+void *homer_mem_free(struct homer_mem *m, void *p, size_t n, size_t size)
+{
+    if (p) {
+        m->used_bytes -= n * size;
+        free(p);
+    }
+    return NULL;
+}

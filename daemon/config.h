@@ -1,0 +1,44 @@
+/* The daemon's configuration: defaults, a JSON file, --set key=value; one table (config_keys.c) names every key, its
+ * type, range, default and meaning, and everything else is derived from it: parsing, checking, printing, documentation test.
+ * Unknown or ill-typed keys are refused by name. Nothing here starts anything. */
+#ifndef HOMER_DAEMON_CONFIG_H
+#define HOMER_DAEMON_CONFIG_H
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/model.h"
+#include "daemon/conn.h"
+#include "proto/request.h"
+
+enum { HOMER_MAX_LISTEN = 16 };
+
+struct homer_config {
+    char *listen[HOMER_MAX_LISTEN]; /* HOST:PORT; port 0 = any free one */
+    unsigned listen_n;
+    char *unix_path; /* NULL = none */
+    struct homer_request_limits request;
+    struct homer_conn_limits conn;
+    unsigned max_models;
+    size_t max_reply;        /* bytes of a batch's reply, after which its further items are refused */
+    uint64_t shutdown_ms;    /* at most this long from SIGTERM to the last reply */
+    int log_level;           /* enum homer_log_level */
+    char *log_file;          /* NULL = standard error */
+    struct homer_model_config model;
+};
+
+void homer_config_init(struct homer_config *c); /* defaults; allocates nothing that deinit would not free */
+void homer_config_deinit(struct homer_config *c);
+
+/* Reads a JSON file over what *c holds. HOMER_E_BAD_REQUEST with the key (and line, for syntax) in err, or negative errno. */
+int homer_config_load(struct homer_config *c, const char *path, struct homer_error *err);
+/* "limits.max_line=65536": value is JSON, or a plain word for string keys. */
+int homer_config_set(struct homer_config *c, const char *assignment, struct homer_error *err);
+/* Cross-checks after everything was read (ranges that depend on each other, features this version lacks). */
+int homer_config_check(const struct homer_config *c, struct homer_error *err);
+/* Reads the JSON text of a model{} object over *m: for model.create. */
+int homer_config_model(struct homer_model_config *m, struct homer_str json, struct homer_error *err);
+/* Appends the effective configuration as one JSON object. */
+void homer_config_print(const struct homer_config *c, struct homer_buf *out);
+void homer_config_print_model(const struct homer_model_config *m, struct homer_buf *out);
+
+#endif
