@@ -39,7 +39,7 @@ LIBRARIES = {
 # what the layers without I/O must not call, although a header that they need declares it
 CALLS = re.compile(r"(?<![\w.>])(printf|fprintf|vfprintf|puts|fputs|fopen|fread|fwrite|perror|getenv|setenv|system|exit|abort|rand|srand|random|time|clock)\s*\(")
 # a variable with static storage that is not constant: hidden state that two models would share
-GLOBAL = re.compile(r"^\s*static\s+(?!inline\b)(?!.*\bconst\b)[^()\n]*[;={]\s*$|^(?!typedef\b|extern\b)(?!.*\bconst\b)\w[\w \t*]*[ *]\w+(\[[^]\n]*\])*\s*(=[^=].*|;)$", re.M)
+GLOBAL = re.compile(r"^\s*static\s+(?!inline\b)(?!.*\bconst\b)[^()\n]*[;={]\s*$|^(?!typedef\b|extern\b|(?:struct|enum|union) \w+;)(?!.*\bconst\b)\w[\w \t*]*[ *]\w+(\[[^]\n]*\])*\s*(=[^=].*|;)$", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
 
