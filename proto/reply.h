@@ -29,11 +29,12 @@ void homer_reply_raw(struct homer_reply *r, const char *key, const char *json, s
 /* A key that is itself client text (a label): as homer_reply_float with key of n bytes. */
 void homer_reply_float_n(struct homer_reply *r, const char *key, size_t key_n, float v);
 
-/* {"ok":true , and the echoed id when there is one; the caller adds fields and calls homer_reply_end. */
+/* {"ok":true , and the echoed id when there is one; the caller adds fields and calls homer_reply_end. Inside an array (the
+ * replies of a batch) these three write an element of it and no line end. */
 void homer_reply_begin_ok(struct homer_reply *r, const struct homer_request *req);
-/* Closes the object and ends the line. */
+/* Closes the object and, at top level, ends the line. */
 void homer_reply_end(struct homer_reply *r);
-/* A whole failure line: {"ok":false,"error":{"code":..,"message":..[,"limit":..],"retry":..}[,"id":..]}. */
+/* A whole failure: {"ok":false,"error":{"code":..,"message":..[,"limit":..],"retry":..}[,"id":..]}. */
 void homer_reply_error(struct homer_reply *r, const struct homer_error *e, const struct homer_str *id);
 
 #endif

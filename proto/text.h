@@ -1,5 +1,6 @@
 /* Text to words: Unicode case folding and normalisation (NFC) by utf8proc, a word is a maximal run of letters,
- * marks, digits and '_' (what \w+ matches). Optional bigrams "a b" of neighbouring words. */
+ * marks, numbers and '_' (what \w+ matches). Optional bigrams "a b" of neighbouring words; each stands behind its
+ * second word. One thread at a time. */
 #ifndef HOMER_PROTO_TEXT_H
 #define HOMER_PROTO_TEXT_H
 
@@ -9,13 +10,14 @@
 #include "proto/request.h"
 
 struct homer_token {
-    struct homer_str word; /* folded; words over max_name bytes are cut at a character boundary */
+    struct homer_str word; /* folded; words and bigrams over max_name bytes are cut at a character boundary */
     uint32_t count;        /* term frequency in this text */
 };
 
 struct homer_text; /* reusable buffers of a tokeniser */
 
-int homer_text_new(struct homer_text **out, struct homer_mem *mem);
+/* 0 and *out, or -ENOMEM. hash_key: any 16 bytes, unpredictable for clients; results do not depend on it. */
+int homer_text_new(struct homer_text **out, struct homer_mem *mem, const uint8_t hash_key[16]);
 struct homer_text *homer_text_free(struct homer_text *t);
 
 /* Splits `text` (valid UTF-8) into distinct tokens in order of first appearance: *tokens [*n], borrowed until the next
