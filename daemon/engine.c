@@ -1,0 +1,167 @@
+#include "daemon/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/verbs.h"
+
+static const homer_verb_fn verbs[HOMER_OP_COUNT] = {
+    [HOMER_OP_HELLO] = homer_verb_hello,
+    [HOMER_OP_PING] = homer_verb_ping,
+    [HOMER_OP_HELP] = homer_verb_help,
+    [HOMER_OP_QUIT] = homer_verb_quit,
+    [HOMER_OP_LEARN] = homer_verb_learn,
+    [HOMER_OP_PREDICT] = homer_verb_predict,
+    [HOMER_OP_TEST] = homer_verb_test,
+    [HOMER_OP_BATCH] = homer_verb_batch,
+    [HOMER_OP_STATS] = homer_verb_stats,
+    [HOMER_OP_LABELS] = homer_verb_labels,
+    [HOMER_OP_FEATURES] = homer_verb_features,
+    [HOMER_OP_CONFIG] = homer_verb_config,
+    [HOMER_OP_DIGEST] = homer_verb_digest,
+    [HOMER_OP_MODEL_CREATE] = homer_verb_model_create,
+    [HOMER_OP_MODEL_DROP] = homer_verb_model_drop,
+    [HOMER_OP_MODEL_LIST] = homer_verb_model_list,
+};
+
+homer_verb_fn homer_engine_verb(enum homer_op op) {
+    return op < HOMER_OP_COUNT ? verbs[op] : NULL;
+}
+
+int homer_engine_new(struct homer_engine **out, const struct homer_config *config, const uint8_t hash_key[16],
+                     uint64_t (*now_ms)(void)) {
+    struct homer_mem own = {0};
+    struct homer_engine *e = homer_mem_alloc(&own, 1, sizeof *e);
+    if (!e) return -ENOMEM;
+    e->mem = own;
+    e->config = config;
+    e->now_ms = now_ms;
+    e->started_ms = now_ms();
+    memcpy(e->hash_key, hash_key, sizeof e->hash_key);
+    homer_request_init(&e->request, &e->mem);
+    int rc = homer_resolver_init(&e->resolver, &e->mem, hash_key);
+    if (rc == 0) rc = homer_engine_add(e, (struct homer_str){"default", 7}, &config->model);
+    if (rc) {
+        homer_engine_free(e);
+        return rc;
+    }
+    *out = e;
+    return 0;
+}
+
+struct homer_engine *homer_engine_free(struct homer_engine *e) {
+    if (!e) return NULL;
+    while (e->entry_n) homer_engine_drop(e, e->entry[e->entry_n - 1]);
+    homer_mem_free(&e->mem, e->entry, e->entry_cap, sizeof(struct homer_entry *));
+    homer_mem_free(&e->mem, e->best, e->best_cap, sizeof *e->best);
+    homer_resolver_deinit(&e->resolver);
+    homer_request_deinit(&e->request);
+    struct homer_mem own = e->mem;
+    return homer_mem_free(&own, e, 1, sizeof *e);
+}
+
+void homer_engine_watch(struct homer_engine *e, const struct homer_conn_stats *stats) {
+    e->conns = stats;
+}
+
+int homer_engine_find(struct homer_engine *e, struct homer_str name, struct homer_entry **out,
+                      struct homer_error *err) {
+    for (size_t i = 0; i < e->entry_n; i++) {
+        struct homer_entry *entry = e->entry[i];
+        if (strlen(entry->name) == name.n && memcmp(entry->name, name.s, name.n) == 0) {
+            *out = entry;
+            return 0;
+        }
+    }
+    return homer_err_set(err, HOMER_E_UNKNOWN_MODEL, "there is no model \"%.*s\"", homer_name_cut(name),
+                         name.s);
+}
+
+int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config) {
+    if (e->entry_n == e->entry_cap) {
+        size_t cap = e->entry_cap ? e->entry_cap * 2 : 8;
+        struct homer_entry **grown = homer_mem_grow(&e->mem, e->entry, e->entry_cap, cap, sizeof *grown);
+        if (!grown) return -ENOMEM;
+        e->entry = grown;
+        e->entry_cap = cap;
+    }
+    struct homer_entry *entry = homer_mem_alloc(&e->mem, 1, sizeof *entry);
+    if (!entry) return -ENOMEM;
+    int rc = homer_model_new(&entry->model, config, e->hash_key);
+    if (rc) {
+        homer_mem_free(&e->mem, entry, 1, sizeof *entry);
+        return rc;
+    }
+    memcpy(entry->name, name.s, name.n);
+    homer_rate_init(&entry->rate, e->now_ms());
+    e->entry[e->entry_n++] = entry;
+    return 0;
+}
+
+void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry) {
+    size_t i = 0;
+    while (e->entry[i] != entry) i++;
+    e->entry_n--;
+    memmove(e->entry + i, e->entry + i + 1, (e->entry_n - i) * sizeof(struct homer_entry *));
+    homer_model_free(entry->model);
+    homer_mem_free(&e->mem, entry, 1, sizeof *entry);
+}
+
+bool homer_engine_fits(const struct homer_engine *e, struct homer_buf *out) {
+    return !out->failed && homer_buf_reserve(out, e->tail) == 0;
+}
+
+/* Writes the failure in place of whatever the verb appended behind `mark`. */
+static void refuse(struct homer_engine *e, const struct homer_request *req, struct homer_error *err,
+                   size_t mark, struct homer_buf *out) {
+    struct homer_reply r;
+    if (err->code < 0) err->code = HOMER_E_INTERNAL;
+    homer_buf_truncate(out, mark);
+    homer_reply_init(&r, out);
+    homer_reply_error(&r, err, req ? &req->id : NULL);
+    if (!homer_engine_fits(e,
+                           out)) { /* a message too long for the room that is left: the shortest there is */
+        homer_err_set(err, HOMER_E_INTERNAL, "out of memory");
+        homer_buf_truncate(out, mark);
+        homer_reply_init(&r, out);
+        homer_reply_error(&r, err, req ? &req->id : NULL);
+    }
+    e->errors[err->code]++;
+}
+
+void homer_engine_answer(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out) {
+    struct homer_error err = req->error;
+    size_t mark = out->n;
+    homer_verb_fn verb = homer_engine_verb(req->op);
+    e->requests[req->op]++;
+    int rc = err.code;
+    if (rc == 0 && !verb)
+        rc = homer_err_set(&err, HOMER_E_UNKNOWN_OP, "this version has no \"%s\"", homer_op_word(req->op));
+    if (rc == 0) rc = verb(e, req, out, &err);
+    if (rc == 0 && !homer_engine_fits(e, out)) rc = -ENOMEM;
+    if (rc == 0) return;
+    /* allocation failures come without words */
+    if (err.code == 0 || err.code != rc)
+        homer_err_set(&err, rc, rc == -ENOMEM ? "out of memory" : "internal error");
+    refuse(e, req, &err, mark, out);
+}
+
+bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large, struct homer_buf *out) {
+    struct homer_engine *e = engine;
+    struct homer_request *req = &e->request;
+    e->tail = 0;
+    e->quit = false;
+    if (too_large) {
+        struct homer_error err = {0};
+        homer_err_limit(&err, HOMER_E_TOO_LARGE, "max_line", "the line is longer than %zu bytes",
+                        e->config->request.max_line);
+        e->requests[HOMER_OP_NONE]++;
+        refuse(e, NULL, &err, out->n, out);
+        return true;
+    }
+    homer_request_parse(req, text, n, &e->config->request);
+    /* Without room for the shortest reply nothing is tried; out->failed then tells the connection. */
+    if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return true;
+    homer_engine_answer(e, req, out);
+    return !e->quit;
+}

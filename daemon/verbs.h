@@ -1,0 +1,114 @@
+/* Inside of the engine: what engine.c and the verb_*.c files share. Not for other folders; tests may look in.
+ *
+ * A verb appends its whole reply line to `out` and returns 0, or returns a code with *err filled and leaves
+ * the model as it was: the dispatcher then takes back what the verb appended and writes the failure. Loop
+ * thread only.
+ *
+ * Room for replies. A learn that was applied has to be acknowledged even when memory has run out, so room for
+ * one short reply is reserved before any verb runs. A verb that changes state therefore answers within
+ * HOMER_SHORT_REPLY + the id, or checks homer_engine_fits() and falls back to an answer that does. Inside a
+ * batch `tail` keeps the same room for the items behind the current one. */
+#ifndef HOMER_DAEMON_VERBS_H
+#define HOMER_DAEMON_VERBS_H
+
+#include "daemon/engine.h"
+#include "daemon/rate.h"
+#include "daemon/resolve.h"
+#include "proto/reply.h"
+
+/* Bytes of the longest reply, without its id, that must be possible when no memory is left. */
+enum { HOMER_SHORT_REPLY = 224, HOMER_MODEL_NAME = 64 };
+
+struct homer_entry {
+    char name[HOMER_MODEL_NAME + 1];
+    struct homer_model *model;
+    struct homer_rate rate; /* instances learned */
+};
+
+struct homer_engine {
+    const struct homer_config *config;
+    const struct homer_conn_stats *conns; /* NULL = nobody told */
+    uint64_t (*now_ms)(void);
+    uint64_t started_ms;
+    uint8_t hash_key[16];
+    struct homer_mem mem; /* everything below; models account for themselves */
+    struct homer_request request;
+    struct homer_resolver resolver;
+    struct homer_entry **entry; /* [entry_n] in order of creation, of entry_cap */
+    size_t entry_n, entry_cap;
+    uint32_t *best; /* [best_cap] labels ranked for a reply */
+    size_t best_cap;
+    size_t tail; /* bytes that must stay free in `out` behind the current reply */
+    bool quit;   /* the client said quit */
+    uint64_t
+        requests[HOMER_OP_COUNT];   /* by op; items of a batch count too; NONE: lines that were no request */
+    uint64_t errors[HOMER_E_COUNT]; /* failures sent, by code */
+};
+
+typedef int (*homer_verb_fn)(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+                             struct homer_error *err);
+
+/* The verb of an op; NULL when this version has none. */
+homer_verb_fn homer_engine_verb(enum homer_op op);
+
+/* Runs a parsed request and appends its reply line (nothing for a noreply that went well). Needs
+ * HOMER_SHORT_REPLY + the id's length free in `out`; leaves `tail` bytes free. */
+void homer_engine_answer(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out);
+
+/* True when all of `out` was written and e->tail bytes are still free behind it. */
+bool homer_engine_fits(const struct homer_engine *e, struct homer_buf *out);
+
+/* The entry of req->model: 0, or HOMER_E_UNKNOWN_MODEL. */
+int homer_engine_find(struct homer_engine *e, struct homer_str name, struct homer_entry **out,
+                      struct homer_error *err);
+/* Adds a model under a name that is not taken. 0 or -ENOMEM. */
+int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config);
+/* Removes and frees a model. */
+void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry);
+
+/* What predict and test share (verb_predict.c): options to a decision rule (HOMER_E_BAD_REQUEST), and a
+ * prediction to the fields "labels" and "scores". Labels with an id >= known are left out of the scores: a
+ * test must not list labels that it has only just interned. */
+int homer_predict_options(struct homer_engine *e, struct homer_model *m, const struct homer_request *req,
+                          struct homer_decide *out, struct homer_error *err);
+void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
+                         const struct homer_schema *schema, const struct homer_prediction *p, uint32_t known,
+                         const struct homer_request *req);
+
+/* Appends the field "metrics" of a model (verb_stats.c). */
+void homer_stats_metrics(struct homer_reply *r, const struct homer_model *m);
+
+int homer_verb_hello(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                     struct homer_error *);
+int homer_verb_ping(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                    struct homer_error *);
+int homer_verb_help(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                    struct homer_error *);
+int homer_verb_quit(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                    struct homer_error *);
+int homer_verb_config(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                      struct homer_error *);
+int homer_verb_digest(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                      struct homer_error *);
+int homer_verb_learn(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                     struct homer_error *);
+int homer_verb_predict(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                       struct homer_error *);
+int homer_verb_test(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                    struct homer_error *);
+int homer_verb_batch(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                     struct homer_error *);
+int homer_verb_stats(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                     struct homer_error *);
+int homer_verb_labels(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                      struct homer_error *);
+int homer_verb_features(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                        struct homer_error *);
+int homer_verb_model_create(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                            struct homer_error *);
+int homer_verb_model_drop(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                          struct homer_error *);
+int homer_verb_model_list(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+                          struct homer_error *);
+
+#endif
