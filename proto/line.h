@@ -1,12 +1,15 @@
 /* Splits a byte stream into lines: any packet boundaries, one byte at a time, many lines a packet.
  *
- * The splitter owns the bytes received and not yet consumed, never more than one read beyond max_line + 2. A line over
- * max_line is reported once as HOMER_E_TOO_LARGE and skipped up to its newline; the stream goes on behind it.
- * '\n' ends a line, one '\r' before it is dropped; lines of nothing but spaces and tabs are not handed out. One thread. */
+ * The splitter owns the bytes received and not yet consumed, never more than one read beyond max_line + 2. A
+ * line over max_line is reported once as HOMER_E_TOO_LARGE and skipped up to its newline; the stream goes on
+ * behind it.
+ * '\n' ends a line, one '\r' before it is dropped; lines of nothing but spaces and tabs are not handed out.
+ * One thread. */
 #ifndef HOMER_PROTO_LINE_H
 #define HOMER_PROTO_LINE_H
 
 #include "core/base/buf.h"
+#include "core/base/err.h"
 
 struct homer_line {
     struct homer_buf in; /* received, not consumed */
@@ -19,8 +22,8 @@ struct homer_line {
 void homer_line_init(struct homer_line *l, struct homer_mem *mem, size_t max_line);
 void homer_line_deinit(struct homer_line *l);
 
-/* Room for the next read: *room bytes at the returned address (`want`), or NULL (no memory; may be tried again). Ask
- * only when homer_line_next has returned 0, else the bytes held grow by one read. */
+/* Room for the next read: *room bytes at the returned address (`want`), or NULL (no memory; may be tried
+ * again). Ask only when homer_line_next has returned 0, else the bytes held grow by one read. */
 char *homer_line_room(struct homer_line *l, size_t want, size_t *room);
 /* Tells that n bytes were written to that room. */
 void homer_line_feed(struct homer_line *l, size_t n);

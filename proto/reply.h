@@ -1,5 +1,6 @@
-/* Replies: an append-only JSON writer into a byte buffer. No allocation but the buffer's; failure is the buffer's
- * sticky `failed`. Numbers are written locale-free, in the shortest form that reads back to the same value. */
+/* Replies: an append-only JSON writer into a byte buffer. No allocation but the buffer's; failure is the
+ * buffer's sticky `failed`. Numbers are written locale-free, in the shortest form that reads back to the same
+ * value. */
 #ifndef HOMER_PROTO_REPLY_H
 #define HOMER_PROTO_REPLY_H
 
@@ -21,16 +22,19 @@ void homer_reply_open(struct homer_reply *r, const char *key, char bracket); /* 
 void homer_reply_close(struct homer_reply *r, char bracket);                 /* '}' or ']' */
 void homer_reply_bool(struct homer_reply *r, const char *key, bool v);
 void homer_reply_u64(struct homer_reply *r, const char *key, uint64_t v);
-void homer_reply_real(struct homer_reply *r, const char *key, double v);  /* shortest that reads back as this double; not finite: null */
-void homer_reply_float(struct homer_reply *r, const char *key, float v);  /* shortest that reads back as this float */
-void homer_reply_string(struct homer_reply *r, const char *key, const char *s, size_t n); /* valid UTF-8, escaped */
+void homer_reply_real(struct homer_reply *r, const char *key,
+                      double v); /* shortest that reads back as this double; not finite: null */
+void homer_reply_float(struct homer_reply *r, const char *key,
+                       float v); /* shortest that reads back as this float */
+void homer_reply_string(struct homer_reply *r, const char *key, const char *s,
+                        size_t n); /* valid UTF-8, escaped */
 void homer_reply_null(struct homer_reply *r, const char *key);
 void homer_reply_raw(struct homer_reply *r, const char *key, const char *json, size_t n); /* already JSON */
 /* A key that is itself client text (a label): as homer_reply_float with key of n bytes. */
 void homer_reply_float_n(struct homer_reply *r, const char *key, size_t key_n, float v);
 
-/* {"ok":true , and the echoed id when there is one; the caller adds fields and calls homer_reply_end. Inside an array (the
- * replies of a batch) these three write an element of it and no line end. */
+/* {"ok":true , and the echoed id when there is one; the caller adds fields and calls homer_reply_end. Inside
+ * an array (the replies of a batch) these three write an element of it and no line end. */
 void homer_reply_begin_ok(struct homer_reply *r, const struct homer_request *req);
 /* Closes the object and, at top level, ends the line. */
 void homer_reply_end(struct homer_reply *r);

@@ -1,14 +1,16 @@
 /* A request, in names: what one line of the protocol asks for, with every field type-checked.
  *
  * homer_request_parse is the only place that turns client bytes into structures. It knows no model: names are
- * resolved to ids by the daemon's engine. All strings are borrowed from the parsed document, which the request owns
- * until homer_request_deinit; none contains a NUL, all are valid UTF-8. One request object may be reused for line
- * after line (it keeps its arrays). One thread at a time. */
+ * resolved to ids by the daemon's engine. All strings are borrowed from the parsed document, which the
+ * request owns until the next homer_request_parse or homer_request_deinit; none contains a NUL, all are valid
+ * UTF-8. One request object may be reused for line after line: it keeps its memory. One thread at a time.
+ * Whoever uses this module leaves json_set_alloc_funcs alone (see request_json.h). */
 #ifndef HOMER_PROTO_REQUEST_H
 #define HOMER_PROTO_REQUEST_H
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "proto/arena.h"
 
 enum homer_op {
     HOMER_OP_NONE = 0, /* the line was bad: see error */
@@ -60,12 +62,12 @@ struct homer_label_value {
 enum homer_scores { HOMER_SCORES_LABELS = 0, HOMER_SCORES_ALL, HOMER_SCORES_TOP, HOMER_SCORES_NONE };
 
 struct homer_request_limits {
-    size_t max_line;       /* bytes; 1 MiB */
-    size_t max_depth;      /* nesting of {} and []; 8 */
-    size_t max_name;       /* bytes of a label, feature name or nominal value; 256 */
-    size_t max_items;      /* requests in a batch */
-    size_t max_x;          /* (feature, value) pairs in one instance */
-    size_t max_y;          /* labels in one labelset */
+    size_t max_line;  /* bytes; 1 MiB */
+    size_t max_depth; /* nesting of {} and []; 8 */
+    size_t max_name;  /* bytes of a label, feature name or nominal value; 256 */
+    size_t max_items; /* requests in a batch */
+    size_t max_x;     /* (feature, value) pairs in one instance */
+    size_t max_y;     /* labels in one labelset */
 };
 
 struct homer_request {
@@ -78,15 +80,15 @@ struct homer_request {
     bool has_x, has_y;
     struct homer_value *x; /* [x_n] */
     size_t x_n;
-    struct homer_str text; /* s NULL = none */
+    struct homer_str text;       /* s NULL = none */
     struct homer_label_value *y; /* [y_n] */
     size_t y_n;
-    bool y_partial;  /* y was an object: labels not listed are unknown */
-    double weight;   /* > 0; 1 when not given */
+    bool y_partial; /* y was an object: labels not listed are unknown */
+    double weight;  /* > 0; 1 when not given */
     bool noreply;
     bool metrics;
-    size_t k;         /* 0 = not given */
-    double threshold; /* NaN = not given; else within [0, 1] */
+    size_t k;                   /* 0 = not given */
+    double threshold;           /* NaN = not given; else within [0, 1] */
     struct homer_str objective; /* s NULL = the model's; checked by the engine */
     enum homer_scores scores;
     size_t scores_top; /* for HOMER_SCORES_TOP */
@@ -104,10 +106,11 @@ struct homer_request {
     size_t items_n;
 
     bool bare; /* came as a bare command word from a person */
-    struct homer_request_store *store; /* private: what the strings and arrays above live in */
+    struct homer_arena
+        arena; /* private: what the strings and arrays above live in; an item's is its batch's */
 };
 
-/* An empty request; `mem` is charged for its arrays. */
+/* An empty request; `mem` is charged for all that a parsed line holds. */
 void homer_request_init(struct homer_request *r, struct homer_mem *mem);
 void homer_request_deinit(struct homer_request *r);
 
@@ -119,7 +122,8 @@ void homer_request_deinit(struct homer_request *r);
  *   too many items, pairs or labels                                       too_many, with the limit's name
  *   an op that does not exist, or not in this version                     unknown_op
  *   no memory                                                             internal */
-void homer_request_parse(struct homer_request *r, const char *line, size_t n, const struct homer_request_limits *limits);
+void homer_request_parse(struct homer_request *r, const char *line, size_t n,
+                         const struct homer_request_limits *limits);
 
 /* "learn", "model.create", ...; "none" for HOMER_OP_NONE. */
 const char *homer_op_word(enum homer_op op);

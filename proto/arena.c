@@ -1,0 +1,65 @@
+#include "proto/arena.h"
+
+enum {
+    ALIGN = 16,
+    FIRST_BYTES = 1 << 16, /* holds a request of some hundred features */
+    KEEP_BYTES = 1 << 20,  /* larger blocks are given back after the request that needed them */
+};
+
+struct homer_arena_block {
+    struct homer_arena_block *older;
+    size_t bytes; /* with this header */
+};
+
+void homer_arena_init(struct homer_arena *a, struct homer_mem *mem) {
+    *a = (struct homer_arena){.mem = mem};
+}
+
+void homer_arena_deinit(struct homer_arena *a) {
+    for (struct homer_arena_block *b = a->block, *older; b; b = older) {
+        older = b->older;
+        homer_mem_free(a->mem, b, b->bytes, 1);
+    }
+    homer_arena_init(a, a->mem);
+}
+
+static void use(struct homer_arena *a, struct homer_arena_block *b) {
+    a->block = b;
+    a->at = (char *)b + ALIGN;
+    a->end = (char *)b + b->bytes;
+}
+
+void *homer_arena_alloc(struct homer_arena *a, size_t n, size_t size) {
+    _Static_assert(sizeof(struct homer_arena_block) <= ALIGN, "the header fits before the first piece");
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4) return NULL;
+    bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    if ((size_t)(a->end - a->at) < bytes || !a->block) {
+        size_t want = a->block && a->block->bytes < KEEP_BYTES ? a->block->bytes * 2 : FIRST_BYTES;
+        if (want < bytes + ALIGN) want = bytes + ALIGN;
+        struct homer_arena_block *b = homer_mem_alloc(a->mem, want, 1);
+        if (!b) return NULL;
+        *b = (struct homer_arena_block){.older = a->block, .bytes = want};
+        use(a, b);
+    }
+    void *p = a->at;
+    a->at += bytes;
+    return p;
+}
+
+void homer_arena_reset(struct homer_arena *a) {
+    struct homer_arena_block *keep = NULL;
+    for (struct homer_arena_block *b = a->block, *older; b; b = older) {
+        older = b->older;
+        struct homer_arena_block *drop = b;
+        if (b->bytes <= KEEP_BYTES && (!keep || b->bytes > keep->bytes)) {
+            drop = keep;
+            keep = b;
+        }
+        if (drop) homer_mem_free(a->mem, drop, drop->bytes, 1);
+    }
+    homer_arena_init(a, a->mem);
+    if (!keep) return;
+    keep->older = NULL;
+    use(a, keep);
+}

@@ -1,0 +1,144 @@
+#include <math.h>
+#include <string.h>
+#include "proto/num.h"
+#include "proto/request_json.h"
+#include "proto/request_parse.h"
+
+struct homer_quoted homer_quote(struct homer_str s) {
+    struct homer_quoted q;
+    const size_t max = sizeof q.text - sizeof "...";
+    size_t n = s.n < max ? s.n : max;
+    while (n < s.n && n && ((unsigned char)s.s[n] & 0xc0) == 0x80) n--;
+    memcpy(q.text, s.s, n);
+    strcpy(q.text + n, n < s.n ? "..." : "");
+    return q;
+}
+
+struct homer_str homer_json_str(const json_t *string) {
+    return (struct homer_str){.s = json_string_value(string), .n = json_string_length(string)};
+}
+
+struct homer_str homer_parse_copy(struct homer_parse *p, const char *s, size_t n) {
+    char *copy = homer_arena_alloc(p->arena, n, 1);
+    if (copy) memcpy(copy, s, n);
+    return (struct homer_str){.s = copy, .n = n};
+}
+
+int homer_parse_no_memory(struct homer_parse *p) {
+    return homer_err_set(&p->r->error, HOMER_E_INTERNAL, "no memory for this request");
+}
+
+static int wrong(struct homer_parse *p, const struct homer_field *field, const char *what) {
+    return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "\"%s\" must be %s", field->name, what);
+}
+
+static void *place(struct homer_parse *p, const struct homer_field *field) {
+    return (char *)p->r + field->at;
+}
+
+/* An integer, also one that was read as a real because another one of the line is beyond 64 bits. */
+static bool integer(const struct homer_parse *p, const json_t *v, json_int_t *out) {
+    if (json_is_integer(v)) {
+        *out = json_integer_value(v);
+        return true;
+    }
+    double d = json_real_value(v); /* 0 when it is no real */
+    if (!p->int_as_real || !json_is_real(v) || fabs(d) > 0x1p53 || d != nearbyint(d)) return false;
+    *out = (json_int_t)d;
+    return true;
+}
+
+int homer_read_ignore(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    (void)p, (void)field, (void)v;
+    return 0;
+}
+
+int homer_read_bool(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    if (!json_is_boolean(v)) return wrong(p, field, "true or false");
+    *(bool *)place(p, field) = json_is_true(v);
+    return 0;
+}
+
+int homer_read_count(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    json_int_t n;
+    if (!integer(p, v, &n) || n < 1) return wrong(p, field, "an integer of at least 1");
+    *(size_t *)place(p, field) = (size_t)n;
+    return 0;
+}
+
+int homer_read_string(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    if (!json_is_string(v)) return wrong(p, field, "a string");
+    *(struct homer_str *)place(p, field) = homer_json_str(v);
+    return 0;
+}
+
+int homer_read_model(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    struct homer_str s = homer_json_str(v);
+    if (!s.s || s.n < 1 || s.n > 64 || strspn(s.s, allowed) != s.n) {
+        return wrong(p, field, "a model name: 1 to 64 of A-Z a-z 0-9 _ . -");
+    }
+    *(struct homer_str *)place(p, field) = s;
+    return 0;
+}
+
+int homer_read_id(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    json_int_t n;
+    if (json_is_string(v)) return homer_json_dump(p->arena, v, &p->r->id, &p->r->error);
+    if (!integer(p, v, &n)) return wrong(p, field, "a string, or an integer of at most 64 bits");
+    char text[HOMER_NUM_MAX] = "-";
+    bool negative = n < 0;
+    size_t text_n = homer_num_u64(text + negative, negative ? 0 - (uint64_t)n : (uint64_t)n);
+    p->r->id = homer_parse_copy(p, text, text_n + negative);
+    return p->r->id.s ? 0 : homer_parse_no_memory(p);
+}
+
+int homer_read_time(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    return json_is_number(v) || json_is_string(v) ? 0 : wrong(p, field, "a number of seconds or a string");
+}
+
+int homer_read_weight(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    double w = json_number_value(v); /* 0 when it is no number */
+    if (!(w > 0 && w <= 1e6)) return wrong(p, field, "a number above 0, at most 1000000");
+    p->r->weight = w;
+    return 0;
+}
+
+int homer_read_threshold(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    double t = json_number_value(v);
+    if (!json_is_number(v) || !(t >= 0 && t <= 1)) return wrong(p, field, "a number from 0 to 1");
+    p->r->threshold = t;
+    return 0;
+}
+
+/* The N of "top:N", 0 when it is none. */
+static size_t top(struct homer_str s) {
+    size_t n = 0;
+    if (s.n < 5 || s.n > 4 + 9 || memcmp(s.s, "top:", 4) != 0) return 0;
+    for (size_t i = 4; i < s.n; i++) {
+        if (s.s[i] < '0' || s.s[i] > '9') return 0;
+        n = n * 10 + (size_t)(s.s[i] - '0');
+    }
+    return n;
+}
+
+int homer_read_scores(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    struct homer_request *r = p->r;
+    if (json_is_false(v)) {
+        r->scores = HOMER_SCORES_NONE;
+    } else if (json_is_string(v) && strcmp(json_string_value(v), "labels") == 0) {
+        r->scores = HOMER_SCORES_LABELS;
+    } else if (json_is_string(v) && strcmp(json_string_value(v), "all") == 0) {
+        r->scores = HOMER_SCORES_ALL;
+    } else if (json_is_string(v) && (r->scores_top = top(homer_json_str(v)))) {
+        r->scores = HOMER_SCORES_TOP;
+    } else {
+        return wrong(p, field, "\"labels\", \"all\", \"top:N\" or false");
+    }
+    return 0;
+}
+
+int homer_read_config(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    if (!json_is_object(v)) return wrong(p, field, "an object");
+    return homer_json_dump(p->arena, v, &p->r->config, &p->r->error);
+}
