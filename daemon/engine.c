@@ -78,6 +78,7 @@ int homer_engine_find(struct homer_engine *e, struct homer_str name, struct home
 }
 
 int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config) {
+    if (name.n > HOMER_MODEL_NAME) return -EINVAL; /* the parser refuses such names */
     if (e->entry_n == e->entry_cap) {
         size_t cap = e->entry_cap ? e->entry_cap * 2 : 8;
         struct homer_entry **grown = homer_mem_grow(&e->mem, e->entry, e->entry_cap, cap, sizeof *grown);
@@ -107,48 +108,46 @@ void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry) {
     homer_mem_free(&e->mem, entry, 1, sizeof *entry);
 }
 
-bool homer_engine_fits(const struct homer_engine *e, struct homer_buf *out) {
-    return !out->failed && homer_buf_reserve(out, e->tail) == 0;
+bool homer_engine_fits(const struct homer_engine *e, struct homer_reply *r) {
+    return !r->out->failed && homer_buf_reserve(r->out, e->tail) == 0;
 }
 
-/* Writes the failure in place of whatever the verb appended behind `mark`. */
-static void refuse(struct homer_engine *e, const struct homer_request *req, struct homer_error *err,
-                   size_t mark, struct homer_buf *out) {
-    struct homer_reply r;
-    if (err->code < 0) err->code = HOMER_E_INTERNAL;
-    homer_buf_truncate(out, mark);
-    homer_reply_init(&r, out);
-    homer_reply_error(&r, err, req ? &req->id : NULL);
-    if (!homer_engine_fits(e,
-                           out)) { /* a message too long for the room that is left: the shortest there is */
-        homer_err_set(err, HOMER_E_INTERNAL, "out of memory");
-        homer_buf_truncate(out, mark);
-        homer_reply_init(&r, out);
-        homer_reply_error(&r, err, req ? &req->id : NULL);
+void homer_engine_refuse(struct homer_engine *e, struct homer_reply *r, const struct homer_error *err,
+                         const struct homer_str *id) {
+    struct homer_mark mark = homer_mark(r);
+    struct homer_error told = *err;
+    if (told.code < 0) told.code = HOMER_E_INTERNAL;
+    homer_reply_error(r, &told, id);
+    if (!homer_engine_fits(e, r)) { /* a message too long for the room that is left: the shortest there is */
+        homer_err_set(&told, HOMER_E_INTERNAL, "out of memory");
+        homer_undo(r, &mark);
+        homer_reply_error(r, &told, id);
     }
-    e->errors[err->code]++;
+    e->errors[told.code]++;
 }
 
-void homer_engine_answer(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out) {
+void homer_engine_answer(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r) {
     struct homer_error err = req->error;
-    size_t mark = out->n;
+    struct homer_mark mark = homer_mark(r);
     homer_verb_fn verb = homer_engine_verb(req->op);
     e->requests[req->op]++;
     int rc = err.code;
     if (rc == 0 && !verb)
         rc = homer_err_set(&err, HOMER_E_UNKNOWN_OP, "this version has no \"%s\"", homer_op_word(req->op));
-    if (rc == 0) rc = verb(e, req, out, &err);
-    if (rc == 0 && !homer_engine_fits(e, out)) rc = -ENOMEM;
+    if (rc == 0) rc = verb(e, req, r, &err);
+    if (rc == 0 && !homer_engine_fits(e, r)) rc = -ENOMEM;
     if (rc == 0) return;
     /* allocation failures come without words */
-    if (err.code == 0 || err.code != rc)
-        homer_err_set(&err, rc, rc == -ENOMEM ? "out of memory" : "internal error");
-    refuse(e, req, &err, mark, out);
+    if (err.code != rc) homer_err_set(&err, rc, rc == -ENOMEM ? "out of memory" : "internal error");
+    homer_undo(r, &mark);
+    homer_engine_refuse(e, r, &err, &req->id);
 }
 
 bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large, struct homer_buf *out) {
     struct homer_engine *e = engine;
     struct homer_request *req = &e->request;
+    struct homer_reply r;
+    homer_reply_init(&r, out);
     e->tail = 0;
     e->quit = false;
     if (too_large) {
@@ -156,12 +155,12 @@ bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large,
         homer_err_limit(&err, HOMER_E_TOO_LARGE, "max_line", "the line is longer than %zu bytes",
                         e->config->request.max_line);
         e->requests[HOMER_OP_NONE]++;
-        refuse(e, NULL, &err, out->n, out);
+        homer_engine_refuse(e, &r, &err, NULL);
         return true;
     }
     homer_request_parse(req, text, n, &e->config->request);
     /* Without room for the shortest reply nothing is tried; out->failed then tells the connection. */
     if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return true;
-    homer_engine_answer(e, req, out);
+    homer_engine_answer(e, req, &r);
     return !e->quit;
 }

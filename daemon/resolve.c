@@ -1,7 +1,6 @@
 #include "daemon/resolve.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,10 +176,6 @@ static int put_value(struct homer_resolver *r, struct homer_schema *s, const str
     };
     if (v->type == HOMER_VALUE_MISSING) return put_missing(r, s, v->name, out);
     bool symbol = v->type == HOMER_VALUE_STRING || v->type == HOMER_VALUE_ITEM;
-    if (!symbol && !(fabs(v->number) <= (double)FLT_MAX))
-        return homer_err_set(err, HOMER_E_BAD_FEATURE,
-                             "feature \"%.*s\": the number does not fit 32-bit floats",
-                             homer_name_cut(v->name), v->name.s);
     float value = symbol ? 1 : (float)v->number;
     uint32_t id;
     int rc = look_up(s, v->name, types[v->type], v->string, intern, &id, err);

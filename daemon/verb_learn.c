@@ -18,21 +18,19 @@ static int learn(struct homer_engine *e, struct homer_entry *entry, const struct
     return rc;
 }
 
-int homer_verb_learn(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_learn(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                      struct homer_error *err) {
     struct homer_entry *entry;
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc == 0) rc = learn(e, entry, req, NULL, NULL, err);
     if (rc || req->noreply) return rc;
-    struct homer_reply r;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_u64(&r, "seq", homer_model_seq(entry->model));
-    homer_reply_end(&r);
+    homer_reply_begin_ok(r, req);
+    homer_reply_u64(r, "seq", homer_model_seq(entry->model));
+    homer_reply_end(r);
     return 0;
 }
 
-int homer_verb_test(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_test(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                     struct homer_error *err) {
     struct homer_entry *entry;
     struct homer_decide decide;
@@ -44,24 +42,21 @@ int homer_verb_test(struct homer_engine *e, const struct homer_request *req, str
     const struct homer_schema *schema = homer_model_schema(m);
     uint32_t known = schema->labels.n;
     rc = learn(e, entry, req, &decide, &p, err);
-    if (rc || req->noreply) return rc;
+    if (rc) return rc;
 
-    struct homer_reply r;
-    size_t mark = out->n;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_predict_write(e, &r, schema, &p, known, req);
-    homer_reply_u64(&r, "seq", homer_model_seq(m));
-    if (req->metrics) homer_stats_metrics(&r, m);
-    homer_reply_end(&r);
-    if (homer_engine_fits(e, out)) return 0;
+    struct homer_mark mark = homer_mark(r);
+    homer_reply_begin_ok(r, req);
+    homer_predict_write(e, r, schema, &p, known, req);
+    homer_reply_u64(r, "seq", homer_model_seq(m));
+    if (req->metrics) homer_stats_metrics(r, m);
+    homer_reply_end(r);
+    if (homer_engine_fits(e, r)) return 0;
 
     /* It was learned, so it must not be refused: acknowledged without the prediction. */
-    homer_buf_truncate(out, mark);
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_u64(&r, "seq", homer_model_seq(m));
-    homer_reply_bool(&r, "truncated", true);
-    homer_reply_end(&r);
+    homer_undo(r, &mark);
+    homer_reply_begin_ok(r, req);
+    homer_reply_u64(r, "seq", homer_model_seq(m));
+    homer_reply_bool(r, "truncated", true);
+    homer_reply_end(r);
     return 0;
 }

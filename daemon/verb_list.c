@@ -33,27 +33,25 @@ static void end(struct homer_reply *r, const struct listing *l) {
     homer_reply_end(r);
 }
 
-int homer_verb_labels(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_labels(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                       struct homer_error *err) {
     struct homer_entry *entry;
-    struct homer_reply r;
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc) return rc;
     const struct homer_schema *s = homer_model_schema(entry->model);
     struct listing l = begin(req);
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_open(&r, "labels", '[');
+    homer_reply_begin_ok(r, req);
+    homer_reply_open(r, "labels", '[');
     for (uint32_t id = 0; id < s->labels.n; id++) {
         size_t n;
         const char *name = homer_schema_label_name(s, id, &n);
         if (!take(&l, name, n)) continue;
-        homer_reply_open(&r, NULL, '{');
-        homer_reply_string(&r, "name", name, n);
-        homer_reply_real(&r, "count", homer_model_label_count(entry->model, id));
-        homer_reply_close(&r, '}');
+        homer_reply_open(r, NULL, '{');
+        homer_reply_string(r, "name", name, n);
+        homer_reply_real(r, "count", homer_model_label_count(entry->model, id));
+        homer_reply_close(r, '}');
     }
-    end(&r, &l);
+    end(r, &l);
     return 0;
 }
 
@@ -67,10 +65,9 @@ static void sum_columns(const struct homer_model *m, const struct homer_schema *
     }
 }
 
-int homer_verb_features(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_features(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                         struct homer_error *err) {
     struct homer_entry *entry;
-    struct homer_reply r;
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc) return rc;
     const struct homer_schema *s = homer_model_schema(entry->model);
@@ -80,22 +77,21 @@ int homer_verb_features(struct homer_engine *e, const struct homer_request *req,
     sum_columns(entry->model, s, count);
 
     struct listing l = begin(req);
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_open(&r, "features", '[');
+    homer_reply_begin_ok(r, req);
+    homer_reply_open(r, "features", '[');
     for (uint32_t a = 0; a < s->attributes.n; a++) {
         size_t n;
         const char *name = homer_schema_attribute_name(s, a, &n);
         if (!take(&l, name, n)) continue;
         const char *type = homer_feature_type_word((enum homer_feature_type)s->attribute_type[a]);
-        homer_reply_open(&r, NULL, '{');
-        homer_reply_string(&r, "name", name, n); /* empty: the words of "text" */
-        homer_reply_string(&r, "type", type, strlen(type));
-        homer_reply_u64(&r, "columns", s->attribute_features[a]);
-        homer_reply_real(&r, "count", count[a]);
-        homer_reply_close(&r, '}');
+        homer_reply_open(r, NULL, '{');
+        homer_reply_string(r, "name", name, n); /* empty: the words of "text" */
+        homer_reply_string(r, "type", type, strlen(type));
+        homer_reply_u64(r, "columns", s->attribute_features[a]);
+        homer_reply_real(r, "count", count[a]);
+        homer_reply_close(r, '}');
     }
-    end(&r, &l);
+    end(r, &l);
     homer_mem_free(&e->mem, count, count_n, sizeof *count);
     return 0;
 }

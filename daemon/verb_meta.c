@@ -43,95 +43,83 @@ static void write_limits(struct homer_reply *r, const struct homer_config *c) {
     homer_reply_close(r, '}');
 }
 
-int homer_verb_hello(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_hello(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                      struct homer_error *err) {
     (void)err;
-    struct homer_reply r;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_u64(&r, "protocol", PROTOCOL_VERSION);
-    homer_reply_string(&r, "server", "homerd", 6);
-    homer_reply_string(&r, "version", HOMER_VERSION, strlen(HOMER_VERSION));
-    homer_reply_open(&r, "verbs", '[');
+    homer_reply_begin_ok(r, req);
+    homer_reply_u64(r, "protocol", PROTOCOL_VERSION);
+    homer_reply_string(r, "server", "homerd", 6);
+    homer_reply_string(r, "version", HOMER_VERSION, strlen(HOMER_VERSION));
+    homer_reply_open(r, "verbs", '[');
     for (int op = HOMER_OP_NONE + 1; op < HOMER_OP_COUNT; op++) {
         const char *word = homer_op_word((enum homer_op)op);
-        if (homer_engine_verb((enum homer_op)op)) homer_reply_string(&r, NULL, word, strlen(word));
+        if (homer_engine_verb((enum homer_op)op)) homer_reply_string(r, NULL, word, strlen(word));
     }
-    homer_reply_close(&r, ']');
-    write_limits(&r, e->config);
-    homer_reply_open(&r, "models", '[');
+    homer_reply_close(r, ']');
+    write_limits(r, e->config);
+    homer_reply_open(r, "models", '[');
     for (size_t i = 0; i < e->entry_n; i++)
-        homer_reply_string(&r, NULL, e->entry[i]->name, strlen(e->entry[i]->name));
-    homer_reply_close(&r, ']');
-    homer_reply_string(&r, "durability", "none", 4);
-    homer_reply_end(&r);
+        homer_reply_string(r, NULL, e->entry[i]->name, strlen(e->entry[i]->name));
+    homer_reply_close(r, ']');
+    homer_reply_string(r, "durability", "none", 4);
+    homer_reply_end(r);
     return 0;
 }
 
-int homer_verb_ping(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_ping(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                     struct homer_error *err) {
     (void)e, (void)err;
-    struct homer_reply r;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_bool(&r, "pong", true);
-    homer_reply_end(&r);
+    homer_reply_begin_ok(r, req);
+    homer_reply_bool(r, "pong", true);
+    homer_reply_end(r);
     return 0;
 }
 
 /* For a program an object by verb, for a person at a terminal the lines in order. */
-int homer_verb_help(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_help(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                     struct homer_error *err) {
     (void)e, (void)err;
-    struct homer_reply r;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_open(&r, "help", req->bare ? '[' : '{');
+    homer_reply_begin_ok(r, req);
+    homer_reply_open(r, "help", req->bare ? '[' : '{');
     for (int op = HOMER_OP_NONE + 1; op < HOMER_OP_COUNT; op++)
         if (homer_engine_verb((enum homer_op)op))
-            homer_reply_string(&r, req->bare ? NULL : homer_op_word((enum homer_op)op), usage[op],
+            homer_reply_string(r, req->bare ? NULL : homer_op_word((enum homer_op)op), usage[op],
                                strlen(usage[op]));
-    homer_reply_close(&r, req->bare ? ']' : '}');
-    homer_reply_end(&r);
+    homer_reply_close(r, req->bare ? ']' : '}');
+    homer_reply_end(r);
     return 0;
 }
 
-int homer_verb_quit(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_quit(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                     struct homer_error *err) {
     (void)err;
-    struct homer_reply r;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_bool(&r, "bye", true);
-    homer_reply_end(&r);
+    homer_reply_begin_ok(r, req);
+    homer_reply_bool(r, "bye", true);
+    homer_reply_end(r);
     e->quit = true;
     return 0;
 }
 
-int homer_verb_config(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_config(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                       struct homer_error *err) {
     (void)err;
-    struct homer_reply r;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_raw(&r, "config", "", 0); /* the printer appends the value behind the key */
-    homer_config_print(e->config, out);
-    homer_reply_end(&r);
+    homer_reply_begin_ok(r, req);
+    homer_reply_raw(r, "config", "", 0); /* the printer appends the value behind the key */
+    homer_config_print(e->config, r->out);
+    homer_reply_end(r);
     return 0;
 }
 
-int homer_verb_digest(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_digest(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                       struct homer_error *err) {
     struct homer_entry *entry;
-    struct homer_reply r;
     char hex[33];
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc) return rc;
     homer_model_digest(entry->model, hex);
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_string(&r, "digest", hex, strlen(hex));
-    homer_reply_u64(&r, "seq", homer_model_seq(entry->model));
-    homer_reply_end(&r);
+    homer_reply_begin_ok(r, req);
+    homer_reply_string(r, "digest", hex, strlen(hex));
+    homer_reply_u64(r, "seq", homer_model_seq(entry->model));
+    homer_reply_end(r);
     return 0;
 }

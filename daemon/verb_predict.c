@@ -71,21 +71,19 @@ void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
     homer_reply_close(r, '}');
 }
 
-int homer_verb_predict(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_predict(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                        struct homer_error *err) {
     struct homer_entry *entry;
     struct homer_decide decide;
     struct homer_instance x;
     struct homer_prediction p;
-    struct homer_reply r;
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc == 0) rc = homer_predict_options(e, entry->model, req, &decide, err);
     if (rc == 0) rc = homer_resolve_x(&e->resolver, entry->model, req, &e->config->request, false, &x, err);
     if (rc) return rc;
     homer_model_predict(entry->model, &x, &decide, &p);
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_predict_write(e, &r, homer_model_schema(entry->model), &p, p.score_n, req);
-    homer_reply_end(&r);
+    homer_reply_begin_ok(r, req);
+    homer_predict_write(e, r, homer_model_schema(entry->model), &p, p.score_n, req);
+    homer_reply_end(r);
     return 0;
 }

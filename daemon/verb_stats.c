@@ -89,7 +89,7 @@ static void write_connections(struct homer_reply *r, const struct homer_conn_sta
     homer_reply_close(r, '}');
 }
 
-int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                      struct homer_error *err) {
     struct homer_entry *entry;
     int rc = homer_engine_find(e, req->model, &entry, err);
@@ -100,30 +100,28 @@ int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, st
     const char *objective = homer_objective_word(homer_model_config(m)->objective);
     uint64_t now = e->now_ms();
 
-    struct homer_reply r;
-    homer_reply_init(&r, out);
-    homer_reply_begin_ok(&r, req);
-    homer_reply_string(&r, "model", entry->name, strlen(entry->name));
-    homer_reply_u64(&r, "seq", homer_model_seq(m));
-    homer_reply_u64(&r, "instances", homer_model_seq(m));
-    homer_reply_u64(&r, "labels", schema->labels.n);
-    homer_reply_u64(&r, "features", schema->features.n);
-    homer_reply_u64(&r, "attributes", schema->attributes.n);
-    homer_reply_open(&r, "memory", '{');
-    homer_reply_u64(&r, "used_bytes", mem->used_bytes);
-    homer_reply_u64(&r, "peak_bytes", mem->peak_bytes);
-    homer_reply_u64(&r, "max_bytes", mem->max_bytes);
-    homer_reply_close(&r, '}');
-    homer_reply_string(&r, "objective", objective, strlen(objective));
-    homer_reply_open(&r, "throughput", '{'); /* instances learned by this model, per second */
-    homer_reply_real(&r, "last_10s", homer_rate_recent(&entry->rate, now));
-    homer_reply_real(&r, "since_start", homer_rate_overall(&entry->rate, now));
-    homer_reply_close(&r, '}');
-    homer_reply_u64(&r, "uptime_ms", now - e->started_ms);
-    homer_reply_string(&r, "durability", "none", 4);
-    write_counters(&r, e);
-    if (e->conns) write_connections(&r, e->conns);
-    homer_stats_metrics(&r, m);
-    homer_reply_end(&r);
+    homer_reply_begin_ok(r, req);
+    homer_reply_string(r, "model", entry->name, strlen(entry->name));
+    homer_reply_u64(r, "seq", homer_model_seq(m));
+    homer_reply_u64(r, "instances", homer_model_seq(m));
+    homer_reply_u64(r, "labels", schema->labels.n);
+    homer_reply_u64(r, "features", schema->features.n);
+    homer_reply_u64(r, "attributes", schema->attributes.n);
+    homer_reply_open(r, "memory", '{');
+    homer_reply_u64(r, "used_bytes", mem->used_bytes);
+    homer_reply_u64(r, "peak_bytes", mem->peak_bytes);
+    homer_reply_u64(r, "max_bytes", mem->max_bytes);
+    homer_reply_close(r, '}');
+    homer_reply_string(r, "objective", objective, strlen(objective));
+    homer_reply_open(r, "throughput", '{'); /* instances learned by this model, per second */
+    homer_reply_real(r, "last_10s", homer_rate_recent(&entry->rate, now));
+    homer_reply_real(r, "since_start", homer_rate_overall(&entry->rate, now));
+    homer_reply_close(r, '}');
+    homer_reply_u64(r, "uptime_ms", now - e->started_ms);
+    homer_reply_string(r, "durability", "none", 4);
+    write_counters(r, e);
+    if (e->conns) write_connections(r, e->conns);
+    homer_stats_metrics(r, m);
+    homer_reply_end(r);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* Inside of the engine: what engine.c and the verb_*.c files share. Not for other folders; tests may look in.
  *
- * A verb appends its whole reply line to `out` and returns 0, or returns a code with *err filled and leaves
- * the model as it was: the dispatcher then takes back what the verb appended and writes the failure. Loop
- * thread only.
+ * A verb writes its whole reply (a line, or an element of a batch's list) and returns 0, or returns a code
+ * with *err filled and leaves the model as it was: the dispatcher then takes back what the verb wrote and
+ * writes the failure. Loop thread only.
  *
  * Room for replies. A learn that was applied has to be acknowledged even when memory has run out, so room for
  * one short reply is reserved before any verb runs. A verb that changes state therefore answers within
@@ -17,7 +17,7 @@
 #include "proto/reply.h"
 
 /* Bytes of the longest reply, without its id, that must be possible when no memory is left. */
-enum { HOMER_SHORT_REPLY = 224, HOMER_MODEL_NAME = 64 };
+enum { HOMER_SHORT_REPLY = 224, HOMER_MODEL_NAME = 64 /* bytes */ };
 
 struct homer_entry {
     char name[HOMER_MODEL_NAME + 1];
@@ -38,30 +38,48 @@ struct homer_engine {
     size_t entry_n, entry_cap;
     uint32_t *best; /* [best_cap] labels ranked for a reply */
     size_t best_cap;
-    size_t tail; /* bytes that must stay free in `out` behind the current reply */
+    size_t tail; /* bytes that must stay free behind the current reply */
     bool quit;   /* the client said quit */
     uint64_t
-        requests[HOMER_OP_COUNT];   /* by op; items of a batch count too; NONE: lines that were no request */
+        requests[HOMER_OP_COUNT];   /* by op, items of a batch included; NONE: lines that were no request */
     uint64_t errors[HOMER_E_COUNT]; /* failures sent, by code */
 };
 
-typedef int (*homer_verb_fn)(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out,
+typedef int (*homer_verb_fn)(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                              struct homer_error *err);
 
 /* The verb of an op; NULL when this version has none. */
 homer_verb_fn homer_engine_verb(enum homer_op op);
 
-/* Runs a parsed request and appends its reply line (nothing for a noreply that went well). Needs
- * HOMER_SHORT_REPLY + the id's length free in `out`; leaves `tail` bytes free. */
-void homer_engine_answer(struct homer_engine *e, const struct homer_request *req, struct homer_buf *out);
+/* Runs a parsed request and writes its reply (nothing for a noreply that went well). Needs HOMER_SHORT_REPLY
+ * + the id's length free; leaves `tail` bytes free. */
+void homer_engine_answer(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r);
+/* Writes a failure and counts it, within the same room. */
+void homer_engine_refuse(struct homer_engine *e, struct homer_reply *r, const struct homer_error *err,
+                         const struct homer_str *id);
 
-/* True when all of `out` was written and e->tail bytes are still free behind it. */
-bool homer_engine_fits(const struct homer_engine *e, struct homer_buf *out);
+/* True when the whole reply was written and e->tail bytes are still free behind it. */
+bool homer_engine_fits(const struct homer_engine *e, struct homer_reply *r);
+
+/* A place in a reply to go back to. */
+struct homer_mark {
+    struct homer_reply reply;
+    size_t n;
+};
+
+static inline struct homer_mark homer_mark(const struct homer_reply *r) {
+    return (struct homer_mark){*r, r->out->n};
+}
+
+static inline void homer_undo(struct homer_reply *r, const struct homer_mark *mark) {
+    *r = mark->reply;
+    homer_buf_truncate(r->out, mark->n);
+}
 
 /* The entry of req->model: 0, or HOMER_E_UNKNOWN_MODEL. */
 int homer_engine_find(struct homer_engine *e, struct homer_str name, struct homer_entry **out,
                       struct homer_error *err);
-/* Adds a model under a name that is not taken. 0 or -ENOMEM. */
+/* Adds a model under a name that is valid and not taken. 0 or -ENOMEM. */
 int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config);
 /* Removes and frees a model. */
 void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry);
@@ -78,37 +96,37 @@ void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
 /* Appends the field "metrics" of a model (verb_stats.c). */
 void homer_stats_metrics(struct homer_reply *r, const struct homer_model *m);
 
-int homer_verb_hello(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_hello(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                      struct homer_error *);
-int homer_verb_ping(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_ping(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                     struct homer_error *);
-int homer_verb_help(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_help(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                     struct homer_error *);
-int homer_verb_quit(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_quit(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                     struct homer_error *);
-int homer_verb_config(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_config(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                       struct homer_error *);
-int homer_verb_digest(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_digest(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                       struct homer_error *);
-int homer_verb_learn(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_learn(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                      struct homer_error *);
-int homer_verb_predict(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_predict(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                        struct homer_error *);
-int homer_verb_test(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_test(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                     struct homer_error *);
-int homer_verb_batch(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_batch(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                      struct homer_error *);
-int homer_verb_stats(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_stats(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                      struct homer_error *);
-int homer_verb_labels(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_labels(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                       struct homer_error *);
-int homer_verb_features(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_features(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                         struct homer_error *);
-int homer_verb_model_create(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_model_create(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                             struct homer_error *);
-int homer_verb_model_drop(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_model_drop(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                           struct homer_error *);
-int homer_verb_model_list(struct homer_engine *, const struct homer_request *, struct homer_buf *,
+int homer_verb_model_list(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                           struct homer_error *);
 
 #endif
