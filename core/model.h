@@ -7,18 +7,10 @@
 #define HOMER_MODEL_H
 
 #include "core/base/err.h"
+#include "core/decide/rules.h"
 #include "core/eval.h"
 #include "core/instance.h"
 #include "core/schema.h"
-
-enum homer_objective {
-    HOMER_EXAMPLE_F1 = 0,
-    HOMER_MICRO_F1,
-    HOMER_MACRO_F1,
-    HOMER_SUBSET,
-    HOMER_HAMMING,
-    HOMER_OBJECTIVE_COUNT
-};
 
 /* "example_f1", "micro_f1", "macro_f1", "subset", "hamming"; -1 when the word is none of them. */
 const char *homer_objective_word(enum homer_objective o);
@@ -47,13 +39,6 @@ const struct homer_model_config *homer_model_config(const struct homer_model *m)
 struct homer_schema *homer_model_schema(struct homer_model *m);
 struct homer_mem *homer_model_mem(struct homer_model *m); /* for the caller's buffers that belong to the model */
 uint64_t homer_model_seq(const struct homer_model *m);    /* instances learned so far = sequence number of the last */
-
-/* How a prediction is turned into a labelset. */
-struct homer_decide {
-    enum homer_objective objective;
-    double threshold; /* not NaN: labels with score >= threshold, instead of the objective's rule */
-    uint32_t k;       /* > 0: the k best by score, before both */
-};
 
 /* Decides as the model is configured to. */
 struct homer_decide homer_model_decide_default(const struct homer_model *m);

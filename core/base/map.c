@@ -134,11 +134,28 @@ uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n)
     return m->n++;
 }
 
+/* Frees slot i, moving later members of its run forward so that every probe sequence stays whole (Knuth 6.4, algorithm R). */
+static void vacate(struct homer_map *m, size_t i)
+{
+    size_t mask = m->slot_n - 1;
+    for (size_t j = (i + 1) & mask; m->slot[j]; j = (j + 1) & mask) {
+        size_t n;
+        const char *key = homer_map_key(m, (uint32_t)m->slot[j] - 1, &n);
+        size_t home = hash_of(m, key, n) & mask;
+        if (((j - home) & mask) < ((j - i) & mask)) continue; /* its home lies behind the hole */
+        m->slot[i] = m->slot[j];
+        i = j;
+    }
+    m->slot[i] = 0;
+}
+
 void homer_map_truncate(struct homer_map *m, uint32_t n)
 {
-    if (n >= m->n) return;
-    m->n = n;
-    m->bytes_n = n ? m->end[n - 1] : 0;
-    memset(m->slot, 0, m->slot_n * sizeof *m->slot);
-    for (uint32_t id = 0; id < n; id++) place(m, id);
+    while (m->n > n) {
+        size_t k;
+        const char *key = homer_map_key(m, m->n - 1, &k);
+        vacate(m, find(m, hash_of(m, key, k), key, k));
+        m->n--;
+        m->bytes_n -= k;
+    }
 }

@@ -28,7 +28,7 @@ uint32_t homer_map_get(const struct homer_map *m, const void *key, size_t n);
 uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n);
 /* The key of an id; borrowed until the next add. */
 const char *homer_map_key(const struct homer_map *m, uint32_t id, size_t *n);
-/* Forgets all ids >= n. */
+/* Forgets all ids >= n; the room stays. Cheap for a few, O(n) at worst. */
 void homer_map_truncate(struct homer_map *m, uint32_t n);
 
 #endif

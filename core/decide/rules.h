@@ -1,0 +1,62 @@
+/* Decision rules: from the labels' probabilities to a labelset, one rule per objective.
+ *
+ *   example_f1  the k best labels that maximise 2 sum_{i<=k} p_i / (k + sum p); the empty set competes with
+ *               prod(1 - p) min(1, 20 P(empty)), P(empty) = (n_empty + .5)/(t + 1)
+ *   micro_f1    one threshold: the best F1 cut of all past (p, y); .3 before there is any
+ *   macro_f1    one threshold per label: the same on its own past, helped by the global histogram scaled to 5 positives
+ *   subset      see subset.h
+ *   hamming     p > 1/2
+ * Rules only choose: all of them learn from every instance whatever the objective is. */
+#ifndef HOMER_DECIDE_RULES_H
+#define HOMER_DECIDE_RULES_H
+
+#include "core/decide/histogram.h"
+#include "core/decide/labelsets.h"
+#include "core/decide/rank.h"
+#include "core/decide/subset.h"
+#include "core/instance.h"
+
+enum homer_objective {
+    HOMER_EXAMPLE_F1 = 0,
+    HOMER_MICRO_F1,
+    HOMER_MACRO_F1,
+    HOMER_SUBSET,
+    HOMER_HAMMING,
+    HOMER_OBJECTIVE_COUNT
+};
+
+struct homer_decide {
+    enum homer_objective objective;
+    double threshold; /* not NaN: labels with score >= threshold, instead of the objective's rule */
+    uint32_t k;       /* > 0: the k best by score, before both */
+};
+
+struct homer_rules {
+    struct homer_mem *mem;
+    struct homer_histogram all;     /* over all labels */
+    struct homer_histogram *label;  /* [labels] of cap */
+    struct homer_labelsets sets;
+    struct homer_subset subset;
+    uint32_t cap;
+
+    /* scratch, [cap] each */
+    uint32_t *rank; /* labels of the last prediction, best first */
+    uint32_t ranks;
+    uint32_t *out; /* the labelset chosen last */
+};
+
+void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_t hash_key[16]);
+void homer_rules_deinit(struct homer_rules *r);
+/* Room for `labels` labels and for counting the labelset of x. 0, or -ENOMEM and nothing visible changed. */
+int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, uint32_t labels);
+
+/* Ranks p[labels]; every other call below refers to the last ranking. */
+void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels);
+/* The labelset for that objective: ids best first, borrowed until the next call; *n. */
+const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32_t labels, const struct homer_decide *d,
+                                   uint32_t *n);
+/* Learns the truth of x, whose scores were p[labels] (ranked last; labels that are new since: p = 0). */
+void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x, uint32_t labels);
+void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct homer_codec *c);
+
+#endif

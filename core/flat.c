@@ -1,0 +1,127 @@
+#include "core/flat.h"
+
+#include <errno.h>
+
+enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
+
+void homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing)
+{
+    *f = (struct homer_flat){.mem = mem};
+    homer_scale_init(&f->scale, mem, absent_missing);
+    homer_prior_init(&f->prior, mem);
+    homer_linear_init(&f->linear, mem);
+    homer_recent_init(&f->recent, mem);
+    homer_markov_init(&f->markov, mem);
+    homer_stack_init(&f->stack, mem);
+    homer_grid_init(&f->scratch, mem, ROWS, sizeof(float));
+    f->expert[0] = (struct homer_expert){&homer_linear_ops, &f->linear};
+    f->expert[1] = (struct homer_expert){&homer_recent_ops, &f->recent};
+    f->expert[2] = (struct homer_expert){&homer_markov_ops, &f->markov};
+}
+
+void homer_flat_deinit(struct homer_flat *f)
+{
+    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->deinit(f->expert[i].self);
+    homer_scale_deinit(&f->scale);
+    homer_prior_deinit(&f->prior);
+    homer_stack_deinit(&f->stack);
+    homer_grid_deinit(&f->scratch);
+}
+
+int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels)
+{
+    uint32_t columns = labels + 1; /* and the virtual one */
+    int rc = homer_scale_reserve(&f->scale, features);
+    if (!rc) rc = homer_prior_reserve(&f->prior, columns);
+    if (!rc) rc = homer_stack_reserve(&f->stack, columns);
+    if (!rc) rc = homer_grid_reserve(&f->scratch, columns);
+    for (int i = 0; i < HOMER_FLAT_EXPERTS && !rc; i++)
+        rc = f->expert[i].ops->reserve(f->expert[i].self, features, columns);
+    if (rc) homer_flat_cancel(f);
+    return rc;
+}
+
+void homer_flat_cancel(struct homer_flat *f)
+{
+    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++)
+        if (f->expert[i].ops->truncate) f->expert[i].ops->truncate(f->expert[i].self, f->scale.features);
+}
+
+/* Points the frame at the scratch rows, for that many labels. */
+static struct homer_frame *frame_of(struct homer_flat *f, uint32_t labels)
+{
+    struct homer_frame *v = &f->frame;
+    v->labels = labels;
+    v->stride = (labels + HOMER_LANES) / HOMER_LANES * HOMER_LANES;
+    v->y = homer_grid_f32(&f->scratch, Y);
+    v->weight = homer_grid_f32(&f->scratch, WEIGHT);
+    v->prior = homer_grid_f32(&f->scratch, PRIOR);
+    v->prior_logit = homer_grid_f32(&f->scratch, LOGIT);
+    for (uint32_t e = 0; e < HOMER_EXPERTS; e++) v->evidence[e] = homer_grid_f32(&f->scratch, EVIDENCE + e);
+    return v;
+}
+
+const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x, bool commit)
+{
+    if (!f->scratch.cap) return NULL; /* nothing was ever reserved: no labels, no features */
+    struct homer_frame *v = frame_of(f, f->labels);
+    float *p = homer_grid_f32(&f->scratch, P);
+    v->n = homer_scale_apply(&f->scale, x, commit);
+    v->feature = f->scale.out_feature;
+    v->x = f->scale.out_x;
+    homer_prior_predict(&f->prior, v);
+    for (uint32_t l = 0; l < v->stride; l++) {
+        v->evidence[HOMER_X_BIAS][l] = 1;
+        v->evidence[HOMER_X_PRIOR][l] = v->prior_logit[l];
+    }
+    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->predict(f->expert[i].self, v);
+    homer_stack_predict(&f->stack, &f->prior, v, p);
+    return p;
+}
+
+static void fill_truth(struct homer_frame *v, const struct homer_instance *x)
+{
+    float w = (float)x->weight;
+    for (uint32_t l = 0; l < v->stride; l++) {
+        v->y[l] = 0;
+        v->weight[l] = x->partial || l > v->labels ? 0.0f : w;
+    }
+    for (uint32_t i = 0; i < x->positive_n; i++) {
+        v->y[x->positive[i]] = 1;
+        v->weight[x->positive[i]] = w;
+    }
+    for (uint32_t i = 0; i < x->negative_n; i++) v->weight[x->negative[i]] = w;
+    v->positive = x->positive;
+    v->positive_n = x->positive_n;
+    v->complete = !x->partial;
+    v->w = (double)w;
+}
+
+const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features, uint32_t labels)
+{
+    float *p = homer_grid_f32(&f->scratch, P);
+    for (uint32_t l = f->labels; l < labels; l++) {
+        homer_prior_add_label(&f->prior);
+        for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->add_label(f->expert[i].self, l);
+        homer_grid_copy_column(&f->scratch, l, l + 1);
+        p[l] = p[l + 1] = 0;
+    }
+    f->labels = labels;
+    f->scale.features = features;
+    struct homer_frame *v = frame_of(f, labels);
+    fill_truth(v, x);
+    homer_stack_learn(&f->stack, &f->prior, v, p);
+    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->learn(f->expert[i].self, v);
+    homer_prior_learn(&f->prior, v);
+    homer_scale_redecide(&f->scale);
+    return p;
+}
+
+void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c)
+{
+    homer_put_u32(c, f->labels);
+    homer_scale_encode(&f->scale, c);
+    homer_prior_encode(&f->prior, f->labels, c);
+    homer_stack_encode(&f->stack, f->labels, c);
+    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->encode(f->expert[i].self, f->labels + 1, c);
+}

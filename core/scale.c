@@ -1,0 +1,159 @@
+#include "core/scale.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include "core/base/num.h"
+
+#define DENSE_SHARE 0.3
+#define CLIP 4.0f
+
+enum { ABSENT = 0, GIVEN = 1, NULL_VALUE = 2 };
+
+void homer_scale_init(struct homer_scale *s, struct homer_mem *mem, bool absent_missing)
+{
+    *s = (struct homer_scale){.mem = mem, .absent_missing = absent_missing};
+}
+
+static void release(struct homer_scale *s)
+{
+    homer_mem_free(s->mem, s->moments, s->cap, sizeof *s->moments);
+    homer_mem_free(s->mem, s->is_dense, s->cap, sizeof *s->is_dense);
+    homer_mem_free(s->mem, s->dense, s->cap, sizeof *s->dense);
+    homer_mem_free(s->mem, s->fresh, s->cap, sizeof *s->fresh);
+    homer_mem_free(s->mem, s->given, s->cap, sizeof *s->given);
+    homer_mem_free(s->mem, s->state, s->cap, sizeof *s->state);
+    homer_mem_free(s->mem, s->out_feature, s->cap, sizeof *s->out_feature);
+    homer_mem_free(s->mem, s->out_x, s->cap, sizeof *s->out_x);
+}
+
+void homer_scale_deinit(struct homer_scale *s)
+{
+    release(s);
+    homer_scale_init(s, s->mem, s->absent_missing);
+}
+
+int homer_scale_reserve(struct homer_scale *s, uint32_t features)
+{
+    if (features > s->cap) {
+        struct homer_scale g = *s;
+        g.cap = s->cap ? s->cap : 64;
+        while (g.cap < features) g.cap += g.cap / 2;
+        g.moments = homer_mem_alloc(s->mem, g.cap, sizeof *g.moments);
+        g.is_dense = homer_mem_alloc(s->mem, g.cap, sizeof *g.is_dense);
+        g.dense = homer_mem_alloc(s->mem, g.cap, sizeof *g.dense);
+        g.fresh = homer_mem_alloc(s->mem, g.cap, sizeof *g.fresh);
+        g.given = homer_mem_alloc(s->mem, g.cap, sizeof *g.given);
+        g.state = homer_mem_alloc(s->mem, g.cap, sizeof *g.state);
+        g.out_feature = homer_mem_alloc(s->mem, g.cap, sizeof *g.out_feature);
+        g.out_x = homer_mem_alloc(s->mem, g.cap, sizeof *g.out_x);
+        if (!g.moments || !g.is_dense || !g.dense || !g.fresh || !g.given || !g.state || !g.out_feature || !g.out_x) {
+            release(&g);
+            return -ENOMEM;
+        }
+        if (s->cap) {
+            memcpy(g.moments, s->moments, s->cap * sizeof *g.moments);
+            memcpy(g.is_dense, s->is_dense, s->cap * sizeof *g.is_dense);
+            memcpy(g.dense, s->dense, s->cap * sizeof *g.dense);
+        }
+        release(s);
+        *s = g;
+    }
+    return 0;
+}
+
+/* Welford's update with weight w. */
+static struct homer_moments moments_with(struct homer_moments m, double x, double w)
+{
+    double d = x - m.mean;
+    m.n += w;
+    m.mean += d * w / m.n;
+    m.m2 += w * d * (x - m.mean);
+    return m;
+}
+
+static uint32_t scale_dense(struct homer_scale *s, double t, uint32_t out)
+{
+    float unit = s->dense_n ? 1.0f / sqrtf((float)s->dense_n) : 0.0f;
+    for (uint32_t i = 0; i < s->dense_n; i++) {
+        uint32_t j = s->dense[i];
+        uint8_t state = s->state[j];
+        if (state == NULL_VALUE || (state == ABSENT && s->absent_missing)) continue;
+        const struct homer_moments *m = state == GIVEN ? &s->fresh[j] : &s->moments[j];
+        double total = s->absent_missing ? m->n : t - m->missing;
+        double mean = m->mean * m->n / total;
+        double var = (m->m2 + m->mean * m->mean * m->n * (total - m->n) / total) / total;
+        if (!(var > 1e-10 * mean * mean)) continue;
+        if (t < 10) var *= 2;
+        double x = state == GIVEN ? (double)s->given[j] : 0.0;
+        s->out_feature[out] = j;
+        s->out_x[out++] = homer_clip((float)((x - mean) / sqrt(var)), -CLIP, CLIP) * unit;
+    }
+    return out;
+}
+
+uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x, bool commit)
+{
+    double w = x->weight, t = s->t + w;
+    uint32_t out = 0;
+    for (uint32_t i = 0; i < x->missing_n; i++) s->state[x->missing[i]] = NULL_VALUE;
+    for (uint32_t i = 0; i < x->feature_n; i++) {
+        uint32_t j = x->feature[i];
+        if (x->value[i] == 0 && !s->absent_missing) continue;
+        s->fresh[j] = moments_with(s->moments[j], (double)x->value[i], w);
+        s->given[j] = x->value[i];
+        s->state[j] = GIVEN;
+    }
+    out = scale_dense(s, t, out);
+    uint32_t first = out;
+    float norm = (float)x->unseen_n;
+    for (uint32_t i = 0; i < x->feature_n; i++) {
+        uint32_t j = x->feature[i];
+        if (s->is_dense[j] || x->value[i] == 0) continue;
+        const struct homer_moments *m = &s->fresh[j];
+        float rms = (float)sqrt(m->mean * m->mean + m->m2 / m->n);
+        float v = homer_clip(x->value[i] / rms, -CLIP, CLIP);
+        norm += v * v;
+        s->out_feature[out] = j;
+        s->out_x[out++] = v;
+    }
+    if (norm > 0) {
+        float unit = 1.0f / sqrtf(norm);
+        for (uint32_t i = first; i < out; i++) s->out_x[i] *= unit;
+    }
+    for (uint32_t i = 0; i < x->feature_n; i++) {
+        uint32_t j = x->feature[i];
+        if (commit && s->state[j] == GIVEN) s->moments[j] = s->fresh[j];
+        s->state[j] = ABSENT;
+    }
+    for (uint32_t i = 0; i < x->missing_n; i++) {
+        s->state[x->missing[i]] = ABSENT;
+        if (commit) s->moments[x->missing[i]].missing += w;
+    }
+    if (commit) {
+        s->t = t;
+        s->n++;
+    }
+    return out;
+}
+
+void homer_scale_redecide(struct homer_scale *s)
+{
+    if ((s->n & (s->n - 1)) != 0 && s->n % 1000 != 0) return;
+    s->dense_n = 0;
+    for (uint32_t j = 0; j < s->features; j++) {
+        s->is_dense[j] = s->moments[j].n > DENSE_SHARE * (s->t - s->moments[j].missing);
+        if (s->is_dense[j]) s->dense[s->dense_n++] = j;
+    }
+}
+
+void homer_scale_encode(const struct homer_scale *s, struct homer_codec *c)
+{
+    homer_put_u64(c, s->n);
+    homer_put_f64(c, s->t);
+    homer_put_u32(c, s->features);
+    for (uint32_t j = 0; j < s->features; j++) {
+        homer_put_f64s(c, &s->moments[j].n, 4);
+        homer_put_u8(c, s->is_dense[j]);
+    }
+}

@@ -1,0 +1,163 @@
+#include "core/schema.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { KEY_MAX = 4 + 1024 }; /* attribute id + value; values are capped by the wire layer far below */
+
+const char *homer_feature_type_word(enum homer_feature_type type)
+{
+    static const char *const words[] = {"numeric", "binary", "nominal", "bag", "text"};
+    return words[type];
+}
+
+void homer_schema_init(struct homer_schema *s, struct homer_mem *mem, const uint8_t hash_key[16], uint32_t max_features,
+                       uint32_t max_labels)
+{
+    *s = (struct homer_schema){.mem = mem, .max_features = max_features, .max_labels = max_labels};
+    homer_map_init(&s->attributes, mem, hash_key);
+    homer_map_init(&s->features, mem, hash_key);
+    homer_map_init(&s->labels, mem, hash_key);
+}
+
+void homer_schema_deinit(struct homer_schema *s)
+{
+    homer_map_deinit(&s->attributes);
+    homer_map_deinit(&s->features);
+    homer_map_deinit(&s->labels);
+    homer_mem_free(s->mem, s->attribute_type, s->attribute_cap, sizeof *s->attribute_type);
+    homer_mem_free(s->mem, s->attribute_features, s->attribute_cap, sizeof *s->attribute_features);
+    s->attribute_type = NULL;
+    s->attribute_features = NULL;
+    s->attribute_cap = 0;
+}
+
+static int no_memory(const struct homer_schema *s, struct homer_error *err)
+{
+    if (s->mem->max_bytes)
+        return homer_err_limit(err, HOMER_E_TOO_MANY, "max_memory",
+                               "the model's memory is used up (%zu of %zu bytes); raise model.max_memory",
+                               s->mem->used_bytes, s->mem->max_bytes);
+    return homer_err_set(err, -ENOMEM, "out of memory");
+}
+
+/* The attribute's id, interned when it is new: UINT32_MAX when memory was refused. */
+static uint32_t add_attribute(struct homer_schema *s, const char *name, size_t n, enum homer_feature_type type)
+{
+    uint32_t before = s->attributes.n;
+    if (before >= s->attribute_cap) {
+        size_t cap = s->attribute_cap ? s->attribute_cap * 2 : 32;
+        uint8_t *types = homer_mem_grow(s->mem, NULL, 0, cap, sizeof *types);
+        uint32_t *counts = homer_mem_grow(s->mem, NULL, 0, cap, sizeof *counts);
+        if (!types || !counts) {
+            homer_mem_free(s->mem, types, cap, sizeof *types);
+            homer_mem_free(s->mem, counts, cap, sizeof *counts);
+            return UINT32_MAX;
+        }
+        if (before) {
+            memcpy(types, s->attribute_type, before * sizeof *types);
+            memcpy(counts, s->attribute_features, before * sizeof *counts);
+        }
+        homer_mem_free(s->mem, s->attribute_type, s->attribute_cap, sizeof *types);
+        homer_mem_free(s->mem, s->attribute_features, s->attribute_cap, sizeof *counts);
+        s->attribute_type = types;
+        s->attribute_features = counts;
+        s->attribute_cap = cap;
+    }
+    uint32_t a = homer_map_add(&s->attributes, name, n);
+    if (a == before) {
+        s->attribute_type[a] = (uint8_t)type;
+        s->attribute_features[a] = 0;
+    }
+    return a;
+}
+
+int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n, enum homer_feature_type type,
+                         const char *value, size_t value_n, bool intern, uint32_t *id, struct homer_error *err)
+{
+    unsigned char key[KEY_MAX];
+    *id = HOMER_NO_ID;
+    uint32_t a = homer_map_get(&s->attributes, name, name_n);
+    if (a != UINT32_MAX && s->attribute_type[a] != type)
+        return homer_err_set(err, HOMER_E_BAD_FEATURE, "feature \"%.*s\" is %s, got a %s value",
+                             (int)(name_n < 64 ? name_n : 64), name,
+                             homer_feature_type_word((enum homer_feature_type)s->attribute_type[a]),
+                             homer_feature_type_word(type));
+    if (type == HOMER_NUMERIC || type == HOMER_BINARY) value_n = 0;
+    if (value_n > KEY_MAX - 4) return homer_err_set(err, HOMER_E_BAD_FEATURE, "a feature's value is too long");
+    if (a == UINT32_MAX && !intern) return 0;
+    if (a != UINT32_MAX) {
+        memcpy(key, &a, 4);
+        if (value_n) memcpy(key + 4, value, value_n);
+        *id = homer_map_get(&s->features, key, 4 + value_n);
+        if (*id != HOMER_NO_ID || !intern) return 0;
+    }
+    if (s->features.n >= s->max_features)
+        return homer_err_limit(err, HOMER_E_TOO_MANY, "max_features", "the model already has %u features",
+                               s->max_features);
+    a = add_attribute(s, name, name_n, type);
+    if (a == UINT32_MAX) return no_memory(s, err);
+    memcpy(key, &a, 4);
+    if (value_n) memcpy(key + 4, value, value_n);
+    *id = homer_map_add(&s->features, key, 4 + value_n);
+    if (*id == HOMER_NO_ID) return no_memory(s, err);
+    s->attribute_features[a]++;
+    return 0;
+}
+
+int homer_schema_label(struct homer_schema *s, const char *name, size_t n, bool intern, uint32_t *id,
+                       struct homer_error *err)
+{
+    *id = homer_map_get(&s->labels, name, n);
+    if (*id != HOMER_NO_ID || !intern) return 0;
+    if (s->labels.n >= s->max_labels)
+        return homer_err_limit(err, HOMER_E_TOO_MANY, "max_labels", "the model already has %u labels", s->max_labels);
+    *id = homer_map_add(&s->labels, name, n);
+    return *id == HOMER_NO_ID ? no_memory(s, err) : 0;
+}
+
+const char *homer_schema_label_name(const struct homer_schema *s, uint32_t label, size_t *n)
+{
+    return homer_map_key(&s->labels, label, n);
+}
+
+const char *homer_schema_attribute_name(const struct homer_schema *s, uint32_t attribute, size_t *n)
+{
+    return homer_map_key(&s->attributes, attribute, n);
+}
+
+struct homer_schema_mark homer_schema_mark(const struct homer_schema *s)
+{
+    return (struct homer_schema_mark){s->attributes.n, s->features.n, s->labels.n};
+}
+
+void homer_schema_rollback(struct homer_schema *s, struct homer_schema_mark mark)
+{
+    for (uint32_t f = mark.features; f < s->features.n; f++) {
+        size_t n;
+        uint32_t a;
+        memcpy(&a, homer_map_key(&s->features, f, &n), 4);
+        s->attribute_features[a]--;
+    }
+    homer_map_truncate(&s->attributes, mark.attributes);
+    homer_map_truncate(&s->features, mark.features);
+    homer_map_truncate(&s->labels, mark.labels);
+}
+
+static void encode_map(const struct homer_map *m, struct homer_codec *c)
+{
+    homer_put_u32(c, m->n);
+    for (uint32_t i = 0; i < m->n; i++) {
+        size_t n;
+        const char *key = homer_map_key(m, i, &n);
+        homer_put_bytes(c, key, n);
+    }
+}
+
+void homer_schema_encode(const struct homer_schema *s, struct homer_codec *c)
+{
+    encode_map(&s->attributes, c);
+    encode_map(&s->features, c);
+    encode_map(&s->labels, c);
+    for (uint32_t a = 0; a < s->attributes.n; a++) homer_put_u8(c, s->attribute_type[a]);
+}
