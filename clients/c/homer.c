@@ -1,0 +1,168 @@
+#include "clients/c/homer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "clients/c/address.h"
+#include "proto/line.h"
+
+/* A reply of `labels` on a large model has megabytes; beyond this something else than homerd is talking. */
+static const size_t MAX_REPLY = (size_t)1 << 30;
+static const size_t READ_BYTES = (size_t)256 << 10;
+
+struct homer_client {
+    struct homer_mem mem;
+    int fd;
+    bool eof;             /* the daemon will send nothing more */
+    bool deaf;            /* the daemon reads nothing more; its last replies may still come */
+    struct homer_buf out; /* out.data[written..out.n) is not yet written */
+    size_t written;
+    struct homer_line in;
+    char *address;
+};
+
+int homer_client_new(struct homer_client **out, const char *address, int timeout_ms, struct homer_error *err)
+{
+    struct homer_address a;
+    int rc = homer_address_parse(&a, address, err);
+    if (rc) return rc;
+    struct homer_client *c = calloc(1, sizeof(*c));
+    char *name = strdup(address);
+    if (!c || !name) {
+        free(c);
+        free(name);
+        return homer_err_set(err, -ENOMEM, "out of memory");
+    }
+    c->fd = -1;
+    c->address = name;
+    homer_buf_init(&c->out, &c->mem);
+    homer_line_init(&c->in, &c->mem, MAX_REPLY);
+    rc = homer_address_connect(&a, address, timeout_ms, &c->fd, err);
+    if (rc) {
+        homer_client_free(c);
+        return rc;
+    }
+    *out = c;
+    return 0;
+}
+
+struct homer_client *homer_client_free(struct homer_client *c)
+{
+    if (!c) return NULL;
+    if (c->fd >= 0) close(c->fd);
+    homer_buf_deinit(&c->out);
+    homer_line_deinit(&c->in);
+    free(c->address);
+    free(c);
+    return NULL;
+}
+
+const char *homer_client_address(const struct homer_client *c)
+{
+    return c->address;
+}
+
+size_t homer_client_unsent(const struct homer_client *c)
+{
+    return c->out.n - c->written;
+}
+
+int homer_client_send(struct homer_client *c, const char *request, size_t n, struct homer_error *err)
+{
+    size_t blank = 0;
+    while (blank < n && strchr(" \t\r", request[blank]) && request[blank]) blank++;
+    if (blank == n || memchr(request, '\n', n))
+        return homer_err_set(err, -EINVAL, "a request is one line that is not blank");
+    if (c->written > c->out.n / 2) { /* moved at most as often as it doubles: linear in the bytes sent */
+        homer_buf_consume(&c->out, c->written);
+        c->written = 0;
+    }
+    if (homer_buf_reserve(&c->out, n + 1)) {
+        c->out.failed = false; /* nothing was appended: the connection is as it was */
+        return homer_err_set(err, -ENOMEM, "out of memory for a request of %zu bytes", n);
+    }
+    homer_buf_append(&c->out, request, n);
+    homer_buf_putc(&c->out, '\n');
+    return 0;
+}
+
+static bool again(int e)
+{
+    return e == EAGAIN || e == EWOULDBLOCK || e == EINTR;
+}
+
+static void write_some(struct homer_client *c)
+{
+    size_t n = homer_client_unsent(c);
+    if (n == 0 || c->deaf) return;
+    ssize_t k = send(c->fd, c->out.data + c->written, n, MSG_NOSIGNAL);
+    if (k >= 0) {
+        c->written += (size_t)k;
+    } else if (!again(errno)) {
+        c->deaf = true; /* what it had to say before it closed is still read; then comes end of file */
+    }
+    if (c->deaf || c->written == c->out.n) {
+        homer_buf_truncate(&c->out, 0);
+        c->written = 0;
+    }
+}
+
+static int read_some(struct homer_client *c, struct homer_error *err)
+{
+    size_t room;
+    char *to = homer_line_room(&c->in, READ_BYTES, &room);
+    if (!to) return homer_err_set(err, -ENOMEM, "out of memory for a reply of %s", c->address);
+    ssize_t k = recv(c->fd, to, room, 0);
+    if (k > 0) {
+        homer_line_feed(&c->in, (size_t)k);
+    } else if (k == 0 || errno == ECONNRESET || errno == EPIPE) {
+        c->eof = true;
+    } else if (!again(errno)) {
+        int e = errno;
+        return homer_err_set(err, -e, "cannot read from %.150s: %s", c->address, strerror(e));
+    }
+    return 0;
+}
+
+int homer_client_step(struct homer_client *c, int timeout_ms, struct homer_error *err)
+{
+    if (c->eof) return 0;
+    write_some(c); /* most often there is room: saves a poll */
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    if (homer_client_unsent(c)) p.events |= POLLOUT;
+    if (homer_line_pending(&c->in)) timeout_ms = 0;
+    int ready = poll(&p, 1, timeout_ms);
+    if (ready < 0 && errno != EINTR) {
+        int e = errno;
+        return homer_err_set(err, -e, "cannot wait for %.150s: %s", c->address, strerror(e));
+    }
+    if (ready <= 0) return 0;
+    if (p.revents & POLLOUT) write_some(c);
+    return p.revents & ~POLLOUT ? read_some(c, err) : 0;
+}
+
+int homer_client_reply(struct homer_client *c, const char **reply, size_t *n, struct homer_error *err)
+{
+    int rc = homer_line_next(&c->in, reply, n);
+    if (rc == 1) return 1;
+    if (rc)
+        return homer_err_set(err, -EPROTO, "%.150s sent a line of more than %zu bytes; it is no homerd", c->address,
+                             MAX_REPLY);
+    if (c->eof) /* half a reply behind the last newline is worth nothing */
+        return homer_err_set(err, -ECONNRESET, "the daemon at %.150s closed the connection", c->address);
+    return 0;
+}
+
+int homer_client_call(struct homer_client *c, const char *request, size_t n, const char **reply, size_t *reply_n,
+                      struct homer_error *err)
+{
+    int rc = homer_client_send(c, request, n, err);
+    while (rc == 0) {
+        rc = homer_client_step(c, -1, err);
+        if (rc == 0) rc = homer_client_reply(c, reply, reply_n, err);
+    }
+    return rc == 1 ? 0 : rc;
+}

@@ -1,0 +1,15 @@
+/* What a replay prints at its end. */
+#ifndef HOMER_CLI_REPORT_H
+#define HOMER_CLI_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+#include "clients/cli/pump.h"
+
+/* For people: the table of metrics, then instances, speed, labels, features, memory. 0 or -ENOMEM. */
+int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to);
+/* For programs: one object in one line, {"model":..,"instances":..,"refused":..,"seconds":..,"instances_per_second":..,
+ * "interrupted":..,"stats":{..}}. 0 or -ENOMEM. */
+int homer_report_json(const struct homer_pump *p, json_t *stats, FILE *to);
+
+#endif
