@@ -1,0 +1,229 @@
+#include "daemon/conn_impl.h"
+
+#include <errno.h>
+#include "daemon/log.h"
+#include "proto/reply.h"
+
+enum { MAX_REFUSALS = 64 }; /* peers over max_connections that are being told so at one time */
+
+/* ---- the ready list: first in, first served, a turn each ---- */
+
+void group_ready(struct homer_conn *c) {
+    struct homer_conn_group *g = c->group;
+    if (c->is_ready) return;
+    c->is_ready = true;
+    c->ready_next = NULL;
+    c->ready_prev = g->ready_tail;
+    if (g->ready_tail)
+        g->ready_tail->ready_next = c;
+    else
+        g->ready_head = c;
+    g->ready_tail = c;
+    g->ready_n++;
+}
+
+void group_unready(struct homer_conn *c) {
+    struct homer_conn_group *g = c->group;
+    if (!c->is_ready) return;
+    c->is_ready = false;
+    if (c->ready_prev)
+        c->ready_prev->ready_next = c->ready_next;
+    else
+        g->ready_head = c->ready_next;
+    if (c->ready_next)
+        c->ready_next->ready_prev = c->ready_prev;
+    else
+        g->ready_tail = c->ready_prev;
+    g->ready_n--;
+}
+
+static void on_idle(uv_idle_t *idle) {
+    (void)idle; /* its being active is what matters: poll returns at once */
+}
+
+static void on_check(uv_check_t *check) {
+    struct homer_conn_group *g = check->data;
+    for (unsigned turns = g->ready_n; turns > 0 && g->ready_head; turns--) {
+        struct homer_conn *c = g->ready_head;
+        group_unready(c); /* conn_turn puts it back at the end if there is more */
+        conn_turn(c);
+    }
+    /* Replies sent outside of a turn may have made others ready: those are seen here too, before the next
+     * poll. */
+    if (g->ready_n && !g->is_done)
+        uv_idle_start(&g->idle, on_idle);
+    else
+        uv_idle_stop(&g->idle);
+}
+
+/* ---- the end of a group ---- */
+
+static void finish_if_empty(struct homer_conn_group *g) {
+    if (!g->is_closing || g->is_done || g->all) return;
+    g->is_done = true;
+    uv_close((uv_handle_t *)&g->check, NULL);
+    uv_close((uv_handle_t *)&g->idle, NULL);
+    uv_close((uv_handle_t *)&g->tick, NULL);
+    if (g->on_done) g->on_done(g->done_ctx);
+}
+
+static void list_remove(struct homer_conn *c) {
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        c->group->all = c->next;
+    if (c->next) c->next->prev = c->prev;
+}
+
+void group_forget(struct homer_conn *c) {
+    struct homer_conn_group *g = c->group;
+    list_remove(c);
+    if (c->is_refusal) {
+        g->refusal_n--;
+    } else {
+        g->stats.open--;
+        g->stats.closed++;
+    }
+    homer_mem_free(&g->mem, c, 1, sizeof *c);
+    finish_if_empty(g);
+}
+
+static void on_tick(uv_timer_t *tick) {
+    struct homer_conn_group *g = tick->data;
+    uint64_t now = uv_now(g->loop);
+    bool late = g->is_closing && now >= g->deadline_ms;
+    unsigned stalled_n = g->stalled_n;
+    for (struct homer_conn *c = g->all; c; c = c->next) {
+        if (late)
+            conn_cut(c);
+        else
+            conn_tick(c, now);
+    }
+    g->stalled_n = 0;
+    for (unsigned i = 0; i < stalled_n; i++) homer_conn_group_accept(g, g->stalled[i]);
+    if (!g->all && !g->stalled_n) uv_timer_stop(&g->tick);
+}
+
+static void need_tick(struct homer_conn_group *g) {
+    if (!uv_is_active((uv_handle_t *)&g->tick)) uv_timer_start(&g->tick, on_tick, g->tick_ms, g->tick_ms);
+}
+
+void homer_conn_group_close(struct homer_conn_group *g, uint64_t deadline_ms, void (*on_done)(void *ctx),
+                            void *ctx) {
+    if (g->is_closing) return;
+    g->is_closing = true;
+    g->deadline_ms = uv_now(g->loop) + deadline_ms;
+    g->on_done = on_done;
+    g->done_ctx = ctx;
+    g->stalled_n = 0;
+    for (struct homer_conn *c = g->all; c; c = c->next) conn_end(c);
+    if (g->ready_n) uv_idle_start(&g->idle, on_idle);
+    finish_if_empty(g);
+}
+
+/* ---- accepting ---- */
+
+/* libuv stops polling a listener until its pending connection is accepted, so that this pauses it without
+ * spinning. */
+static void stall(struct homer_conn_group *g, uv_stream_t *listener) {
+    static struct homer_log_site site;
+    homer_log_limited(&site, 1, HOMER_LOG_WARN, "conn", "accept_paused", "open=%u", g->stats.open);
+    if (g->stalled_n == sizeof g->stalled / sizeof *g->stalled) return;
+    g->stalled[g->stalled_n++] = listener;
+    need_tick(g);
+}
+
+static void refuse(struct homer_conn *c) {
+    struct homer_conn_group *g = c->group;
+    struct homer_error e = {0};
+    struct homer_reply r;
+    homer_err_limit(&e, HOMER_E_TOO_MANY, "max_connections", "%u connections are open; try again later",
+                    g->stats.open);
+    e.retry = true;
+    homer_reply_init(&r, &c->out);
+    homer_reply_error(&r, &e, NULL);
+    if (c->out.failed)
+        conn_cut(c);
+    else
+        conn_finish(c);
+}
+
+void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) {
+    bool full = g->stats.open >= g->limits.max_connections;
+    if (g->is_closing) return;
+    struct homer_conn *c =
+        full && g->refusal_n >= MAX_REFUSALS ? NULL : homer_mem_alloc(&g->mem, 1, sizeof *c);
+    if (!c) {
+        stall(g, listener);
+        return;
+    }
+    conn_init(c, g);
+    bool is_tcp = listener->type == UV_TCP;
+    int err = is_tcp ? uv_tcp_init(g->loop, &c->uv.tcp) : uv_pipe_init(g->loop, &c->uv.pipe, 0);
+    if (err) {
+        homer_mem_free(&g->mem, c, 1, sizeof *c);
+        stall(g, listener);
+        return;
+    }
+    c->uv.handle.data = c;
+    c->is_refusal = full;
+    c->next = g->all;
+    if (g->all) g->all->prev = c;
+    g->all = c;
+    if (full) {
+        g->stats.refused++;
+        g->refusal_n++;
+    } else {
+        g->stats.accepted++;
+        g->stats.open++;
+    }
+    need_tick(g);
+    err = uv_accept(listener, &c->uv.stream);
+    if (err) {
+        conn_cut(c);
+        return;
+    }
+    if (is_tcp) uv_tcp_nodelay(&c->uv.tcp, 1); /* replies are already coalesced; waiting only adds latency */
+    if (full)
+        refuse(c);
+    else
+        conn_start(c);
+}
+
+/* ---- the group itself ---- */
+
+const struct homer_conn_stats *homer_conn_group_stats(const struct homer_conn_group *g) {
+    return &g->stats;
+}
+
+static uint64_t tick_for(const struct homer_conn_limits *l) {
+    uint64_t shortest = l->drain_timeout_ms < l->linger_ms ? l->drain_timeout_ms : l->linger_ms;
+    uint64_t tick = shortest / 4;
+    return tick < 5 ? 5 : tick > 250 ? 250 : tick;
+}
+
+int homer_conn_group_new(struct homer_conn_group **out, uv_loop_t *loop,
+                         const struct homer_conn_limits *limits, homer_line_fn on_line, void *ctx) {
+    struct homer_mem mem = {0};
+    struct homer_conn_group *g = homer_mem_alloc(&mem, 1, sizeof *g);
+    if (!g) return -ENOMEM;
+    *g = (struct homer_conn_group){
+        .loop = loop, .limits = *limits, .on_line = on_line, .ctx = ctx, .mem = mem};
+    g->tick_ms = tick_for(limits);
+    /* These four only link the handle into the loop and cannot fail. */
+    uv_check_init(loop, &g->check);
+    uv_idle_init(loop, &g->idle);
+    uv_timer_init(loop, &g->tick);
+    g->check.data = g->idle.data = g->tick.data = g;
+    uv_check_start(&g->check, on_check);
+    *out = g;
+    return 0;
+}
+
+struct homer_conn_group *homer_conn_group_free(struct homer_conn_group *g) {
+    if (g) {
+        struct homer_mem mem = g->mem;
+        homer_mem_free(&mem, g, 1, sizeof *g);
+    }
+    return NULL;
+}

@@ -1,0 +1,86 @@
+/* What conn.c (one connection) and conn_group.c (all of them) share; nobody else includes this.
+ *
+ * Life of a connection: OPEN (reads, answers) -> FLUSHING (no further line; replies go out) -> LINGERING (FIN
+ * sent, input dropped) -> CLOSED (uv_close under way; freed in its callback). Any failure jumps to CLOSED. */
+#ifndef HOMER_DAEMON_CONN_IMPL_H
+#define HOMER_DAEMON_CONN_IMPL_H
+
+#include "core/base/mem.h"
+#include "daemon/conn.h"
+#include "proto/line.h"
+
+enum conn_state { CONN_OPEN = 0, CONN_FLUSHING, CONN_LINGERING, CONN_CLOSED };
+
+struct homer_conn {
+    struct homer_conn_group *group;
+    struct homer_conn *prev, *next;             /* all connections of the group */
+    struct homer_conn *ready_prev, *ready_next; /* those with work, while is_ready */
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+    uv_write_t write_req;
+    uv_shutdown_t shutdown_req;
+    struct homer_mem mem;
+    struct homer_line line;
+    struct homer_buf out;     /* replies not yet handed to libuv */
+    struct homer_buf sending; /* in uv_write's hands while is_sending; empty otherwise */
+    enum conn_state state;
+    bool is_refusal; /* over max_connections: gets one error line, counts for nothing */
+    bool is_ready;
+    bool is_reading;
+    bool is_sending;
+    bool is_blocked;    /* passed high_water, not yet below low_water */
+    bool has_lines;     /* the splitter may hold something to handle */
+    bool is_eof;        /* the peer sent FIN: a last line without newline counts */
+    bool is_ending;     /* the group closes: nothing more is read */
+    uint64_t since_ms;  /* last progress of output, or when lingering began */
+    size_t unsent_seen; /* libuv's write queue when the timer looked last */
+};
+
+struct homer_conn_group {
+    uv_loop_t *loop;
+    struct homer_conn_limits limits;
+    homer_line_fn on_line;
+    void *ctx;
+    struct homer_conn_stats stats;
+    struct homer_mem mem;   /* connections and the scratch below */
+    struct homer_conn *all; /* newest first */
+    struct homer_conn *ready_head, *ready_tail;
+    unsigned ready_n, all_n, refusal_n;
+    uv_check_t check; /* serves the ready list after each poll */
+    uv_idle_t idle;   /* active while somebody is ready: poll does not block */
+    uv_timer_t
+        tick; /* coarse: drain and linger time-outs, the deadline, stalled listeners; active while needed */
+    uint64_t tick_ms;
+    uv_stream_t *stalled[32]; /* listeners whose pending connection could not be taken; libuv waits for us */
+    unsigned stalled_n;
+    bool is_closing, is_done;
+    uint64_t deadline_ms; /* loop time, while is_closing */
+    void (*on_done)(void *ctx);
+    void *done_ctx;
+    char drop[4096]; /* where lingering connections read to */
+};
+
+/* conn.c: init fills everything but the libuv handle, which is initialised and accepted by the group. */
+void conn_init(struct homer_conn *c, struct homer_conn_group *g);
+void conn_start(struct homer_conn *c);
+/* Handles up to turn_lines lines and sends the replies: one turn of the ready list. */
+void conn_turn(struct homer_conn *c);
+/* Nothing more is read: what was read is answered, then the connection closes. */
+void conn_end(struct homer_conn *c);
+/* Sends c->out and closes once it is gone. */
+void conn_finish(struct homer_conn *c);
+/* Closes at once, unsent replies are lost. May be called repeatedly. */
+void conn_cut(struct homer_conn *c);
+/* Time-outs, seen at every tick. */
+void conn_tick(struct homer_conn *c, uint64_t now_ms);
+
+/* conn_group.c */
+void group_ready(struct homer_conn *c);
+void group_unready(struct homer_conn *c);
+void group_forget(struct homer_conn *c); /* frees it: the last thing a close callback does */
+
+#endif
