@@ -103,6 +103,7 @@ static void learn_offset(struct homer_stack *s, uint32_t l, const float x[E], fl
 
 void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f, const float *p)
 {
+    const double *c = homer_grid_f64(&prior->count, 0);
     double g[E] = {0}, d[E];
     for (int i = 0; i < E; i++) {
         for (int j = 0; j <= i; j++) s->h[i][j] *= FORGET;
@@ -110,7 +111,7 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
     }
     for (uint32_t l = 0; l < f->labels; l++) {
         float error = f->y[l] - p[l], weight = f->weight[l];
-        if (fabsf(error) < SMALL_ERROR || weight == 0) continue;
+        if (fabsf(error) < SMALL_ERROR || weight == 0 || c[l] == 0) continue;
         float x[E], h = p[l] * (1.0f - p[l]);
         if (h < MIN_CURVATURE) h = MIN_CURVATURE;
         for (int e = 0; e < E; e++) x[e] = f->evidence[e][l];
@@ -118,7 +119,7 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
             g[i] += (double)(weight * error * x[i]);
             for (int j = 0; j <= i; j++) s->h[i][j] += (double)(weight * h * x[i] * x[j]);
         }
-        if (homer_prior_count(prior, l) > 0) learn_offset(s, l, x, error, h, weight);
+        learn_offset(s, l, x, error, h, weight);
     }
     solve(s->h, g, d);
     for (int e = 0; e < E; e++) s->w[e] += d[e] > MAX_STEP ? MAX_STEP : d[e] < -MAX_STEP ? -MAX_STEP : d[e];
