@@ -19,7 +19,7 @@ int homer_grid_reserve(struct homer_grid *g, uint32_t columns)
 {
     if (columns <= g->cap) return 0;
     uint32_t cap = g->cap ? g->cap : 16;
-    while (cap < columns) cap += cap < 128 ? cap : cap / 2;
+    while (cap < columns) cap = cap < 128 ? cap * 2 : (cap + cap / 2 + 15) / 16 * 16;
     char *data = homer_mem_alloc(g->mem, (size_t)g->rows * cap, g->size);
     if (!data) return -ENOMEM;
     for (uint32_t r = 0; r < g->rows && g->cap; r++)
