@@ -39,7 +39,7 @@ def test_ping(daemon):
 
 def test_learn_and_predict(daemon):
     for _ in range(20):
-        homer(daemon, "learn", data=b'{"text":"green grass","y":["meadow"]}\n{"text":"blue water","y":["lake"]}\n')
+        homer(daemon, "learn", "-", data=b'{"text":"green grass","y":["meadow"]}\n{"text":"blue water","y":["lake"]}\n')
     assert daemon.ask("stats")["seq"] == 40
     assert "meadow" in homer(daemon, "predict", "--text", "green grass").out
     assert "lake" in homer(daemon, "predict", data=b'{"text":"blue water"}\n').out
@@ -55,7 +55,7 @@ def test_stats_and_labels(daemon):
 
 
 def test_an_error_of_the_daemon_is_an_error_of_the_tool(daemon):
-    done = homer(daemon, "learn", data=b'{"x":{"":1},"y":["p"]}\n', status=1)
+    done = homer(daemon, "learn", "-", data=b'{"x":{"":1},"y":["p"]}\n', status=1)
     assert "bad_feature" in done.err
 
 

@@ -56,3 +56,41 @@ def of_labelsets(true, predicted, labels):
             "macro_f1": sk.f1_score(y, p, average="macro", zero_division=0),
             "cardinality": p.sum() / len(true),
         }
+
+
+def best_first(record):
+    """The labels known before, by falling score; equal scores keep the order of appearance, which is that of `scores`."""
+    return sorted(record.scores, key=lambda label: -record.scores[label])
+
+
+def of_scores(records):
+    """The measures of the model's scores. Labels that are new with an instance were not scored: they can be missed, never hit."""
+    out, count = {}, collections.Counter()
+    sums = collections.defaultdict(float)
+    with_labels = 0
+    for seen, record in enumerate(records):
+        rank = best_first(record)
+        c = max(0.0, np.log(seen) - 1) * 2.5**0.55 if seen else 0.0
+        worth = {label: 1 + c * (count[label] + 1.5) ** -0.55 for label in {*rank, *record.true}}
+        rarest = sorted((worth[label] for label in record.true), reverse=True)
+        with_labels += bool(record.true)
+        for k in (1, 3, 5):
+            hit = [label in record.true for label in rank[:k]]
+            sums["p", k] += sum(hit) / k
+            if record.true:
+                ideal = sum(1 / np.log2(i + 2) for i in range(min(k, len(record.true))))
+                sums["ndcg", k] += sum(h / np.log2(i + 2) for i, h in enumerate(hit)) / ideal
+            sums["psp", k] += sum(worth[label] for label, h in zip(rank, hit) if h)
+            sums["best", k] += sum(rarest[:k])
+        count.update(record.true)
+    for k in (1, 3, 5):
+        out[f"p@{k}"] = sums["p", k] / len(records)
+        out[f"ndcg@{k}"] = sums["ndcg", k] / with_labels if with_labels else 0
+        out[f"psp@{k}"] = sums["psp", k] / sums["best", k] if sums["best", k] else 0
+    pairs = [(label in record.true, score) for record in records for label, score in record.scores.items()]
+    true = np.array([pair[0] for pair in pairs], dtype=int)
+    score = np.array([pair[1] for pair in pairs], dtype=np.float32)
+    out["log_loss"] = sk.log_loss(true, np.clip(score.astype(float), 1e-6, 1 - 1e-6), labels=[0, 1]) if pairs else 0
+    place = np.minimum((score * np.float32(20)).astype(int), 19)
+    out["calibration_error"] = sum(abs(float(score[place == b].sum(dtype=float)) - true[place == b].sum()) for b in range(20)) / max(len(pairs), 1)
+    return out
