@@ -1,0 +1,127 @@
+/* In-process prequential run of one model over a stream of JSON lines, under every objective: accuracy and speed.
+ *
+ *   bench_model [--set key=value]... [--objective O] FILE...      FILE: plain JSON lines, "-" = standard input
+ *
+ * Lines are decoded first; what is timed is names to ids + test + train, on one thread. One tab-separated row per file and
+ * predictor (the objective, NO-CHANGE, MAJORITY). */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "daemon/config.h"
+#include "daemon/resolve.h"
+
+static const uint8_t hash_key[16] = "bench_model";
+
+struct stream {
+    struct homer_request *request;
+    size_t n, cap;
+};
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "bench_model: %s: %s\n", what, why);
+    exit(1);
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void load(struct stream *s, const char *path, const struct homer_request_limits *limits, struct homer_mem *mem)
+{
+    FILE *f = strcmp(path, "-") ? fopen(path, "r") : stdin;
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    if (!f) die(path, strerror(errno));
+    while ((n = getline(&line, &cap, f)) > 0) {
+        if (line[n - 1] == '\n') n--;
+        if (s->n == s->cap) {
+            s->cap = s->cap ? s->cap * 2 : 1024;
+            s->request = realloc(s->request, s->cap * sizeof *s->request);
+            if (!s->request) die(path, "out of memory");
+        }
+        struct homer_request *r = &s->request[s->n++];
+        homer_request_init(r, mem);
+        homer_request_parse(r, line, (size_t)n, limits);
+        if (r->error.code) die(path, r->error.message);
+    }
+    free(line);
+    if (f != stdin) fclose(f);
+}
+
+static void report(const char *path, const char *by, const struct homer_metrics *m, struct homer_model *model, double rate)
+{
+    const struct homer_schema *s = homer_model_schema(model);
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.0f\t%zu\n",
+           (int)strcspn(name, "."), name, by, m->n, s->features.n, s->labels.n, m->subset, m->hamming, m->example_f1,
+           m->micro_f1, m->macro_f1, m->precision_at[0], m->precision_at[1], m->precision_at[2], m->ndcg_at[2], m->psp_at[0],
+           m->psp_at[2], m->log_loss, m->calibration_error, rate, homer_model_mem(model)->peak_bytes);
+}
+
+static void run(const char *path, const struct stream *s, const struct homer_config *config,
+                const struct homer_model_config *mc, struct homer_resolver *resolver, int baselines)
+{
+    struct homer_model *m;
+    struct homer_error err = {0};
+    struct homer_instance x;
+    struct homer_metrics metrics;
+    if (homer_model_new(&m, mc, hash_key)) die(path, "out of memory");
+    double begin = seconds();
+    for (size_t i = 0; i < s->n; i++) {
+        homer_model_begin(m);
+        if (homer_resolve_x(resolver, m, &s->request[i], &config->request, true, &x, &err) ||
+            homer_resolve_y(resolver, m, &s->request[i], &x, &err) || homer_model_learn(m, &x, NULL, NULL, &err))
+            die(path, err.message);
+    }
+    double rate = (double)s->n / (seconds() - begin);
+    homer_eval_metrics(homer_model_eval(m), HOMER_BY_MODEL, HOMER_TOTAL, &metrics);
+    report(path, homer_objective_word(mc->objective), &metrics, m, rate);
+    for (int by = HOMER_BY_NO_CHANGE; baselines && by <= HOMER_BY_MAJORITY; by++) {
+        homer_eval_metrics(homer_model_eval(m), (enum homer_predictor)by, HOMER_TOTAL, &metrics);
+        report(path, by == HOMER_BY_NO_CHANGE ? "NO-CHANGE" : "MAJORITY", &metrics, m, rate);
+    }
+    homer_model_free(m);
+}
+
+int main(int argc, char **argv)
+{
+    struct homer_config config;
+    struct homer_error err = {0};
+    struct homer_mem mem = {0};
+    struct homer_resolver resolver;
+    int only = -1, i = 1;
+    homer_config_init(&config);
+    for (; i + 1 < argc && argv[i][0] == '-' && argv[i][1] == '-'; i += 2) {
+        if (strcmp(argv[i], "--objective") == 0 && (only = homer_objective_parse(argv[i + 1], strlen(argv[i + 1]))) >= 0)
+            continue;
+        if (strcmp(argv[i], "--set") != 0) die(argv[i], "unknown option or objective; see the comment on top of bench_model.c");
+        if (homer_config_set(&config, argv[i + 1], &err)) die(argv[i + 1], err.message);
+    }
+    if (i >= argc) die("usage", "bench_model [--set key=value]... [--objective O] FILE...");
+    if (homer_resolver_init(&resolver, &mem, hash_key)) die("start", "out of memory");
+    printf("stream\tby\tinstances\tfeatures\tlabels\tsubset\thamming\texample_f1\tmicro_f1\tmacro_f1\tp@1\tp@3\tp@5\tndcg@5\tpsp@1\t"
+           "psp@5\tlog_loss\tcalibration_error\tper_second\tpeak_bytes\n");
+    for (; i < argc; i++) {
+        struct stream s = {0};
+        load(&s, argv[i], &config.request, &mem);
+        for (int o = only < 0 ? 0 : only; o <= (only < 0 ? HOMER_OBJECTIVE_COUNT - 1 : only); o++) {
+            struct homer_model_config mc = config.model;
+            mc.objective = (enum homer_objective)o;
+            run(argv[i], &s, &config, &mc, &resolver, o == HOMER_OBJECTIVE_COUNT - 1 || only >= 0);
+            fflush(stdout);
+        }
+        for (size_t k = 0; k < s.n; k++) homer_request_deinit(&s.request[k]);
+        free(s.request);
+    }
+    homer_resolver_deinit(&resolver);
+    homer_config_deinit(&config);
+    return 0;
+}
