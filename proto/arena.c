@@ -1,5 +1,21 @@
 #include "proto/arena.h"
 
+/* Under AddressSanitizer what was not handed out is poisoned, so that it finds here what it would find with
+ * malloc. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+enum { GAP = 0 };
+#endif
+
 enum {
     ALIGN = 16,
     FIRST_BYTES = 1 << 16, /* holds a request of some hundred features */
@@ -15,10 +31,16 @@ void homer_arena_init(struct homer_arena *a, struct homer_mem *mem) {
     *a = (struct homer_arena){.mem = mem};
 }
 
+static void drop(struct homer_arena *a, struct homer_arena_block *b) {
+    if (!b) return;
+    ASAN_UNPOISON_MEMORY_REGION(b, b->bytes);
+    homer_mem_free(a->mem, b, b->bytes, 1);
+}
+
 void homer_arena_deinit(struct homer_arena *a) {
     for (struct homer_arena_block *b = a->block, *older; b; b = older) {
         older = b->older;
-        homer_mem_free(a->mem, b, b->bytes, 1);
+        drop(a, b);
     }
     homer_arena_init(a, a->mem);
 }
@@ -27,13 +49,15 @@ static void use(struct homer_arena *a, struct homer_arena_block *b) {
     a->block = b;
     a->at = (char *)b + ALIGN;
     a->end = (char *)b + b->bytes;
+    ASAN_POISON_MEMORY_REGION(a->at, (size_t)(a->end - a->at));
 }
 
 void *homer_arena_alloc(struct homer_arena *a, size_t n, size_t size) {
     _Static_assert(sizeof(struct homer_arena_block) <= ALIGN, "the header fits before the first piece");
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4) return NULL;
-    bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    size_t wanted = bytes;
+    bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN + GAP;
     if ((size_t)(a->end - a->at) < bytes || !a->block) {
         size_t want = a->block && a->block->bytes < KEEP_BYTES ? a->block->bytes * 2 : FIRST_BYTES;
         if (want < bytes + ALIGN) want = bytes + ALIGN;
@@ -44,6 +68,7 @@ void *homer_arena_alloc(struct homer_arena *a, size_t n, size_t size) {
     }
     void *p = a->at;
     a->at += bytes;
+    ASAN_UNPOISON_MEMORY_REGION(p, wanted);
     return p;
 }
 
@@ -51,12 +76,9 @@ void homer_arena_reset(struct homer_arena *a) {
     struct homer_arena_block *keep = NULL;
     for (struct homer_arena_block *b = a->block, *older; b; b = older) {
         older = b->older;
-        struct homer_arena_block *drop = b;
-        if (b->bytes <= KEEP_BYTES && (!keep || b->bytes > keep->bytes)) {
-            drop = keep;
-            keep = b;
-        }
-        if (drop) homer_mem_free(a->mem, drop, drop->bytes, 1);
+        bool better = b->bytes <= KEEP_BYTES && (!keep || b->bytes > keep->bytes);
+        drop(a, better ? keep : b);
+        if (better) keep = b;
     }
     homer_arena_init(a, a->mem);
     if (!keep) return;
