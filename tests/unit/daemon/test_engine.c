@@ -1,0 +1,418 @@
+/* What each verb answers. */
+#include "tests/unit/daemon/engine_fixture.h"
+
+static void talks_about_itself(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    expect(&f, "ping", "{\"ok\":true,\"pong\":true}");
+    expect(&f, "{\"op\":\"ping\",\"id\":\"a\\\"b\"}", "{\"ok\":true,\"pong\":true,\"id\":\"a\\\"b\"}");
+    expect(&f, "{\"op\":\"ping\",\"id\":17}", "{\"ok\":true,\"pong\":true,\"id\":17}");
+
+    json_t *hello = ask_ok(&f, "hello");
+    assert_int_equal(int_of(hello, "protocol"), 1);
+    assert_string_equal(json_string_value(json_object_get(hello, "version")), HOMER_VERSION);
+    assert_string_equal(json_string_value(json_object_get(hello, "durability")), "none");
+    assert_int_equal(int_of(json_object_get(hello, "limits"), "max_line"), 4000);
+    assert_int_equal(json_array_size(json_object_get(hello, "verbs")), HOMER_OP_COUNT - 1);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(hello, "models"), 0)), "default");
+
+    json_t *help = ask_ok(&f, "{\"op\":\"help\"}"), *verb;
+    size_t i;
+    json_array_foreach(json_object_get(hello, "verbs"), i, verb) {
+        const char *line =
+            json_string_value(json_object_get(json_object_get(help, "help"), json_string_value(verb)));
+        assert_non_null(line);
+        assert_true(strlen(line) > 10);
+    }
+    json_t *lines = ask_ok(&f, "help");
+    assert_int_equal(json_array_size(json_object_get(lines, "help")), HOMER_OP_COUNT - 1);
+    json_decref(lines);
+    json_decref(help);
+    json_decref(hello);
+
+    json_t *config = ask_ok(&f, "config"), *c = json_object_get(config, "config");
+    assert_int_equal(int_of(json_object_get(c, "limits"), "max_line"), 4000);
+    assert_int_equal(int_of(json_object_get(c, "model"), "max_labels"), 30);
+    json_decref(config);
+    fixture_close(&f);
+}
+
+static void quit_closes_after_its_reply(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    expect(&f, "{\"op\":\"quit\",\"id\":1}", "{\"ok\":true,\"bye\":true,\"id\":1}");
+    assert_false(f.open);
+    expect(&f, "ping", "{\"ok\":true,\"pong\":true}");
+    assert_true(f.open);
+    ask_bad(&f, "{\"op\":\"quit\",\"x\":1}", "bad_request", NULL, "x");
+    assert_true(f.open);
+    fixture_close(&f);
+}
+
+static void learn_counts(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    expect(&f, "{\"x\":{\"a\":1},\"y\":[\"l\"]}", "{\"ok\":true,\"seq\":1}");
+    expect(&f, "{\"op\":\"learn\",\"x\":{},\"y\":[],\"id\":\"z\"}", "{\"ok\":true,\"seq\":2,\"id\":\"z\"}");
+    expect(&f, "{\"x\":[1,0,2.5],\"y\":[\"l\",\"l\",\"k\"],\"w\":2}", "{\"ok\":true,\"seq\":3}");
+    const char *quiet = "{\"x\":{\"a\":1},\"y\":[\"l\"],\"noreply\":true,\"id\":5}";
+    fixture_send(&f, quiet, strlen(quiet));
+    assert_int_equal(f.out.n, 0);
+    assert_true(f.open);
+    ask_bad(&f, "{\"x\":{\"a\":\"b\"},\"y\":[\"l\"],\"noreply\":true}", "bad_feature", NULL,
+            "feature \"a\" is numeric, got a string");
+    expect(&f, "{\"x\":{\"a\":1},\"y\":[\"l\"]}", "{\"ok\":true,\"seq\":5}");
+    assert_int_equal(homer_model_schema(model_of(&f, "default"))->labels.n, 2);
+    fixture_close(&f);
+}
+
+/* A prediction's "labels" and "scores" agree with each other and with the options. */
+static void predict_has_options(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    expect(&f, "{\"x\":{\"a\":1},\"id\":9}", "{\"ok\":true,\"labels\":[],\"scores\":{},\"id\":9}");
+    for (int i = 0; i < 5; i++) teach(&f);
+
+    json_t *all = ask_ok(&f, "{\"x\":{\"age\":31,\"tags\":[\"a\"]},\"scores\":\"all\"}");
+    json_t *scores = json_object_get(all, "scores");
+    assert_int_equal(json_object_size(scores), 3);
+    for (int k = 1; k <= 4; k++) {
+        char line[128];
+        snprintf(line, sizeof line, "{\"x\":{\"age\":31,\"tags\":[\"a\"]},\"k\":%d}", k);
+        json_t *some = ask_ok(&f, line), *labels = json_object_get(some, "labels");
+        assert_int_equal(json_array_size(labels), k < 3 ? k : 3);
+        assert_int_equal(json_object_size(json_object_get(some, "scores")), json_array_size(labels));
+        double last = 2;
+        for (size_t i = 0; i < json_array_size(labels); i++) { /* best first, with the scores of "all" */
+            const char *label = json_string_value(json_array_get(labels, i));
+            double score = json_real_value(json_object_get(scores, label));
+            assert_true(score <= last);
+            assert_true(json_real_value(json_object_get(json_object_get(some, "scores"), label)) == score);
+            last = score;
+        }
+        json_decref(some);
+    }
+    json_t *top = ask_ok(&f, "{\"x\":{\"age\":31,\"tags\":[\"a\"]},\"scores\":\"top:2\"}");
+    json_t *two = ask_ok(&f, "{\"x\":{\"age\":31,\"tags\":[\"a\"]},\"k\":2}");
+    assert_true(json_equal(json_object_get(top, "scores"), json_object_get(two, "scores")));
+    assert_true(json_equal(json_object_get(top, "labels"), json_object_get(all, "labels")));
+    json_decref(top);
+    json_decref(two);
+
+    json_t *low = ask_ok(&f, "{\"x\":{\"age\":31},\"threshold\":0,\"scores\":false}");
+    assert_int_equal(json_array_size(json_object_get(low, "labels")), 3);
+    assert_null(json_object_get(low, "scores"));
+    json_decref(low);
+    json_t *high = ask_ok(&f, "{\"x\":{\"age\":31},\"threshold\":1}");
+    assert_int_equal(json_array_size(json_object_get(high, "labels")), 0);
+    json_decref(high);
+    for (int o = 0; o < HOMER_OBJECTIVE_COUNT; o++) {
+        char line[128];
+        snprintf(line, sizeof line, "{\"x\":{\"age\":31},\"objective\":\"%s\"}",
+                 homer_objective_word((enum homer_objective)o));
+        do_ok(&f, line);
+    }
+    json_decref(all);
+    fixture_close(&f);
+}
+
+/* test answers what predict would, and leaves the model as learn would. */
+static void test_is_predict_then_learn(void **state) {
+    (void)state;
+    struct fixture f, g;
+    fixture_open(&f);
+    fixture_open(&g);
+    const char *x = "\"x\":{\"age\":40,\"new\":2.5,\"tags\":[\"a\",\"n\",\"n\"],\"city\":\"Rome\"},\"text\":"
+                    "\"blue sea sea\"";
+    for (int i = 0; i < 4; i++) {
+        teach(&f);
+        teach(&g);
+        char line[300], predicted[33], tested[33], learned[33];
+        snprintf(line, sizeof line, "{%s,\"scores\":\"all\"}", x);
+        digest_of(&f, "default", tested);
+        json_t *p = ask_ok(&f, line);
+        digest_of(&f, "default", predicted);
+        assert_string_equal(predicted, tested); /* a prediction leaves nothing behind */
+        snprintf(line, sizeof line, "{\"op\":\"test\",%s,\"y\":[\"blue\",\"fresh%d\"],\"scores\":\"all\"}", x,
+                 i);
+        json_t *t = ask_ok(&f, line);
+        assert_int_equal(int_of(t, "seq"), 6 * (i + 1));
+        json_object_del(t, "seq");
+        if (!json_equal(p, t)) fail_msg("test and predict differ: %.*s", (int)f.out.n, f.out.data);
+        snprintf(line, sizeof line, "{%s,\"y\":[\"blue\",\"fresh%d\"]}", x, i);
+        do_ok(&g, line);
+        digest_of(&f, "default", tested);
+        digest_of(&g, "default", learned);
+        assert_string_equal(tested, learned);
+        json_decref(p);
+        json_decref(t);
+    }
+    json_t *t = ask_ok(&f, "{\"op\":\"test\",\"x\":{},\"y\":[],\"metrics\":true}");
+    assert_int_equal(int_of(json_object_get(json_object_get(t, "metrics"), "total"), "n"), 25);
+    json_decref(t);
+    fixture_close(&f);
+    fixture_close(&g);
+}
+
+static void batch_answers_in_order(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    expect(
+        &f,
+        "{\"op\":\"batch\",\"id\":\"b\",\"items\":[{\"x\":{\"a\":1},\"y\":[\"l\"],\"id\":1},{\"op\":\"ping\"}"
+        ","
+        "{\"x\":{\"a\":2},\"y\":[\"l\"],\"noreply\":true},{\"op\":\"learn\",\"x\":{\"a\":3},\"y\":[\"l\"]}]}",
+        "{\"ok\":true,\"id\":\"b\",\"replies\":[{\"ok\":true,\"seq\":1,\"id\":1},{\"ok\":true,\"pong\":true},"
+        "{\"ok\":true,\"seq\":3}]}");
+    expect(&f, "{\"op\":\"batch\",\"items\":[]}", "{\"ok\":true,\"replies\":[]}");
+    expect(&f, "{\"op\":\"batch\",\"items\":[{\"x\":{\"a\":1},\"y\":[\"l\"],\"noreply\":true}]}",
+           "{\"ok\":true,\"replies\":[]}");
+
+    /* each bad item fails alone, with the object it would get by itself */
+    static const char *const items[] = {
+        "{\"x\":{\"a\":1},\"y\":[\"l\"],\"id\":1}",
+        "{\"x\":{\"a\":\"s\"},\"y\":[\"l\"],\"id\":2}",
+        "{\"op\":\"nonsense\",\"id\":3}",
+        "{\"op\":\"batch\",\"items\":[],\"id\":4}",
+        "{\"op\":\"quit\",\"id\":5}",
+        "{\"x\":{\"a\":1},\"model\":\"gone\",\"id\":6}",
+        "{\"op\":\"stats\",\"model\":\"gone\",\"noreply\":true,\"id\":7}",
+        "{\"x\":{\"a\":1},\"scores\":\"all\",\"id\":8}",
+    };
+    char line[1000] = "{\"op\":\"batch\",\"items\":[";
+    for (size_t i = 0; i < 8; i++) {
+        if (i) strcat(line, ",");
+        strcat(line, items[i]);
+    }
+    strcat(line, "]}");
+    json_t *batch = ask_ok(&f, line), *replies = json_object_get(batch, "replies");
+    assert_true(f.open);
+    assert_int_equal(json_array_size(replies), 8);
+    assert_int_equal(int_of(json_array_get(replies, 0), "seq"), 5);
+    for (size_t i = 0; i < 8; i++) {
+        json_t *reply = json_array_get(replies, i);
+        assert_int_equal(int_of(reply, "id"), i + 1);
+        if (i == 0 || i == 3 || i == 4)
+            continue; /* learning again changes seq; these two are refused in batches only */
+        json_t *alone = ask(&f, items[i]);
+        if (!json_equal(reply, alone)) fail_msg("item %zu: %.*s", i, (int)f.out.n, f.out.data);
+        json_decref(alone);
+    }
+    json_decref(batch);
+    fixture_close(&f);
+}
+
+static void batch_stops_at_max_reply(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_configure(&f);
+    f.config.max_reply = 60;
+    fixture_start(&f, 7);
+    json_t *batch = ask_ok(&f, "{\"op\":\"batch\",\"items\":[{\"x\":{},\"y\":[\"l\"]},{\"op\":\"ping\"},"
+                               "{\"op\":\"ping\"},{\"x\":{},\"y\":[\"l\"],\"id\":4},{\"op\":\"none\"}]}");
+    json_t *replies = json_object_get(batch, "replies"), *error;
+    assert_int_equal(json_array_size(replies), 5);
+    assert_true(json_is_true(json_object_get(json_array_get(replies, 1), "ok")));
+    error = json_object_get(json_array_get(replies, 3), "error");
+    assert_string_equal(json_string_value(json_object_get(error, "code")), "too_large");
+    assert_string_equal(json_string_value(json_object_get(error, "limit")), "max_reply");
+    assert_int_equal(int_of(json_array_get(replies, 3), "id"), 4);
+    error = json_object_get(json_array_get(replies, 4), "error"); /* what cannot be read says so */
+    assert_string_equal(json_string_value(json_object_get(error, "code")), "unknown_op");
+    json_decref(batch);
+    assert_int_equal(homer_model_seq(model_of(&f, "default")), 1); /* the refused item was not applied */
+    fixture_close(&f);
+}
+
+static void stats_count_everything(void **state) {
+    (void)state;
+    struct fixture f;
+    struct homer_conn_stats conns = {.open = 2, .accepted = 5, .lines = 77};
+    fixture_now = 1000000;
+    fixture_open(&f);
+    json_t *stats = ask_ok(&f, "stats");
+    assert_null(json_object_get(stats, "connections"));
+    json_decref(stats);
+    homer_engine_watch(f.engine, &conns);
+    teach(&f);
+    ask_bad(&f, "{", "bad_json", NULL, NULL);
+    ask_bad(&f, "{\"x\":{\"age\":\"x\"},\"y\":[]}", "bad_feature", NULL, NULL);
+    do_ok(&f, "{\"op\":\"batch\",\"items\":[{\"op\":\"ping\"},{\"op\":\"ping\"}]}");
+    fixture_now += 2000;
+
+    stats = ask_ok(&f, "{\"op\":\"stats\"}");
+    assert_int_equal(int_of(stats, "seq"), 5);
+    assert_int_equal(int_of(stats, "labels"), 3);
+    assert_int_equal(int_of(stats, "attributes"), 5); /* age member city tags and the words */
+    assert_int_equal(int_of(stats, "features"), 2 + 2 + 3 + 6);
+    assert_int_equal(int_of(stats, "uptime_ms"), 2000);
+    assert_true(int_of(json_object_get(stats, "memory"), "used_bytes") > 0);
+    assert_true(json_number_value(json_object_get(json_object_get(stats, "throughput"), "last_10s")) == 2.5);
+    assert_true(json_number_value(json_object_get(json_object_get(stats, "throughput"), "since_start")) ==
+                2.5);
+    json_t *requests = json_object_get(stats, "requests"), *errors = json_object_get(stats, "errors");
+    assert_int_equal(int_of(requests, "learn"), 6);
+    assert_int_equal(int_of(requests, "ping"), 2);
+    assert_int_equal(int_of(requests, "batch"), 1);
+    assert_int_equal(int_of(requests, "stats"), 2);
+    assert_int_equal(int_of(requests, "unreadable"), 1);
+    assert_int_equal(int_of(errors, "bad_json"), 1);
+    assert_int_equal(int_of(errors, "bad_feature"), 1);
+    assert_int_equal(int_of(errors, "too_large"), 0);
+    assert_int_equal(int_of(json_object_get(stats, "connections"), "lines"), 77);
+    assert_string_equal(json_string_value(json_object_get(stats, "objective")), "example_f1");
+
+    json_t *metrics = json_object_get(stats, "metrics");
+    static const char *const rows[] = {"total",    "window",           "faded",          "no_change",
+                                       "majority", "no_change_window", "majority_window"};
+    assert_int_equal(json_object_size(metrics), 7);
+    for (size_t i = 0; i < 7; i++) {
+        json_t *row = json_object_get(metrics, rows[i]);
+        assert_true(json_is_number(json_object_get(row, "n")));
+        assert_true(json_is_number(json_object_get(row, "micro_f1")));
+    }
+    assert_int_equal(int_of(json_object_get(metrics, "no_change"), "n"), 5);
+    assert_true(json_is_number(json_object_get(json_object_get(metrics, "total"), "ndcg@3")));
+    assert_null(json_object_get(json_object_get(metrics, "majority"), "p@1")); /* it has no scores */
+
+    /* in full precision: the same bits as in the model */
+    struct homer_metrics have;
+    homer_eval_metrics(homer_model_eval(model_of(&f, "default")), HOMER_BY_MODEL, HOMER_TOTAL, &have);
+    assert_true(json_number_value(json_object_get(json_object_get(metrics, "total"), "log_loss")) ==
+                have.log_loss);
+    assert_true(json_number_value(json_object_get(json_object_get(metrics, "total"), "psp@5")) ==
+                have.psp_at[2]);
+    json_decref(stats);
+    fixture_close(&f);
+}
+
+static void lists_what_it_knows(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    teach(&f);
+    expect(&f, "labels",
+           "{\"ok\":true,\"labels\":[{\"name\":\"red\",\"count\":2},{\"name\":\"blue\",\"count\":2},"
+           "{\"name\":\"green\",\"count\":2}],\"total\":3,\"truncated\":false}");
+    expect(&f, "{\"op\":\"labels\",\"limit\":1}",
+           "{\"ok\":true,\"labels\":[{\"name\":\"red\",\"count\":2}],\"total\":3,\"truncated\":true}");
+    expect(&f, "{\"op\":\"labels\",\"prefix\":\"gr\"}",
+           "{\"ok\":true,\"labels\":[{\"name\":\"green\",\"count\":2}],\"total\":1,\"truncated\":false}");
+    expect(&f, "labels nothing", "{\"ok\":true,\"labels\":[],\"total\":0,\"truncated\":false}");
+    json_t *all = ask_ok(&f, "features"), *list = json_object_get(all, "features"), *one;
+    static const char *const want[][2] = {
+        {"age", "numeric"}, {"member", "binary"}, {"city", "nominal"}, {"tags", "bag"}, {"", "text"}};
+    static const int columns[] = {1, 1, 2, 3, 6}, counts[] = {4, 1, 3, 4, 6};
+    size_t i, found = 0;
+    json_array_foreach(list, i, one) {
+        for (size_t w = 0; w < 5; w++) {
+            if (strcmp(json_string_value(json_object_get(one, "name")), want[w][0]) != 0) continue;
+            assert_string_equal(json_string_value(json_object_get(one, "type")), want[w][1]);
+            assert_int_equal(int_of(one, "columns"), columns[w]);
+            assert_int_equal(int_of(one, "count"), counts[w]);
+            found++;
+        }
+    }
+    assert_int_equal(found, 5);
+    assert_int_equal(int_of(all, "total"), 5);
+    json_decref(all);
+    expect(&f, "{\"op\":\"features\",\"prefix\":\"ci\",\"limit\":4}",
+           "{\"ok\":true,\"features\":[{\"name\":\"city\",\"type\":\"nominal\",\"columns\":2,\"count\":3}],"
+           "\"total\":1,\"truncated\":false}");
+    fixture_close(&f);
+}
+
+static void keeps_models_apart(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    char empty[33], taught[33], other[33];
+    digest_of(&f, "default", empty);
+    teach(&f);
+    digest_of(&f, "default", taught);
+    expect(&f,
+           "{\"op\":\"model.create\",\"name\":\"b-2\",\"config\":{\"objective\":\"subset\",\"max_labels\":2},"
+           "\"id\":1}",
+           "{\"ok\":true,\"name\":\"b-2\",\"id\":1}");
+    digest_of(&f, "b-2", other);
+    assert_string_not_equal(empty, taught);
+    expect(&f, "{\"model\":\"b-2\",\"x\":{\"age\":\"old\"},\"y\":[\"l\"]}", "{\"ok\":true,\"seq\":1}");
+    ask_bad(&f, "{\"model\":\"b-2\",\"x\":{},\"y\":[\"m\",\"n\"]}", "too_many", "max_labels", NULL);
+    digest_of(&f, "default", other);
+    assert_string_equal(other, taught);
+
+    do_ok(&f, "{\"op\":\"model.create\",\"name\":\"c\"}");
+    ask_bad(&f, "{\"op\":\"model.create\",\"name\":\"d\"}", "too_many", "max_models", NULL);
+    json_t *list = ask_ok(&f, "model.list"), *models = json_object_get(list, "models");
+    static const char *const names[] = {"default", "b-2", "c"}, *const goals[] = {"example_f1", "subset",
+                                                                                  "example_f1"};
+    assert_int_equal(json_array_size(models), 3);
+    for (size_t i = 0; i < 3; i++) {
+        json_t *model = json_array_get(models, i);
+        assert_string_equal(json_string_value(json_object_get(model, "name")), names[i]);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(model, "config"), "objective")),
+                            goals[i]);
+    }
+    assert_int_equal(int_of(json_array_get(models, 0), "seq"), 5);
+    assert_int_equal(int_of(json_array_get(models, 0), "labels"), 3);
+    json_decref(list);
+
+    expect(&f, "{\"op\":\"model.drop\",\"name\":\"default\"}", "{\"ok\":true,\"name\":\"default\"}");
+    ask_bad(&f, "stats", "unknown_model", NULL, "\"default\"");
+    ask_bad(&f, "{\"x\":{},\"y\":[]}", "unknown_model", NULL, "\"default\"");
+    do_ok(&f, "{\"op\":\"model.create\",\"name\":\"default\"}"); /* empty, last in order */
+    digest_of(&f, "default", other);
+    assert_string_equal(other, empty);
+    json_t *hello = ask_ok(&f, "hello");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(hello, "models"), 2)), "default");
+    json_decref(hello);
+    fixture_close(&f);
+}
+
+/* Which hash key a daemon drew does not show in any result. */
+static void results_do_not_depend_on_the_hash_key(void **state) {
+    (void)state;
+    struct fixture f, g;
+    fixture_configure(&f);
+    fixture_configure(&g);
+    fixture_start(&f, 1);
+    fixture_start(&g, 250);
+    const char *ask_both =
+        "{\"x\":{\"age\":3,\"tags\":[\"a\",\"q\"]},\"text\":\"green sky\",\"scores\":\"all\"}";
+    for (int i = 0; i < 20; i++) {
+        teach(&f);
+        teach(&g);
+        json_t *a = ask_ok(&f, ask_both), *b = ask_ok(&g, ask_both);
+        assert_true(json_equal(a, b));
+        json_decref(a);
+        json_decref(b);
+    }
+    char a[33], b[33];
+    digest_of(&f, "default", a);
+    digest_of(&g, "default", b);
+    assert_string_equal(a, b);
+    fixture_close(&f);
+    fixture_close(&g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(talks_about_itself),
+        cmocka_unit_test(quit_closes_after_its_reply),
+        cmocka_unit_test(learn_counts),
+        cmocka_unit_test(predict_has_options),
+        cmocka_unit_test(test_is_predict_then_learn),
+        cmocka_unit_test(batch_answers_in_order),
+        cmocka_unit_test(batch_stops_at_max_reply),
+        cmocka_unit_test(stats_count_everything),
+        cmocka_unit_test(lists_what_it_knows),
+        cmocka_unit_test(keeps_models_apart),
+        cmocka_unit_test(results_do_not_depend_on_the_hash_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
