@@ -1,9 +1,10 @@
 #include "daemon/resolve.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/num.h"
 
 /* Above this many slots the set of unseen bag items is given back instead of cleared: clearing costs its
  * size. */
@@ -199,7 +200,7 @@ static int put_text(struct homer_resolver *r, struct homer_schema *s, const stru
         if (id == HOMER_NO_ID)
             out->unseen_n++;
         else
-            put(r, out, id, token[i].count == 1 ? 1 : (float)(1 + log((double)token[i].count)));
+            put(r, out, id, token[i].count == 1 ? 1 : 1 + homer_log((float)token[i].count));
     }
     return 0;
 }
@@ -223,7 +224,9 @@ int homer_resolve_x(struct homer_resolver *r, struct homer_model *m, const struc
     *out =
         (struct homer_instance){.feature = r->feature, .value = r->value, .missing = r->missing, .weight = 1};
     for (size_t i = 0; i < req->x_n && rc == 0; i++) rc = put_value(r, s, &req->x[i], intern, out, err);
+    uint32_t before = out->feature_n;
     if (rc == 0) rc = put_text(r, s, token, token_n, intern, out, err);
+    out->text_n = out->feature_n - before;
     if (r->unseen.slot_n > UNSEEN_KEEP)
         homer_map_deinit(&r->unseen);
     else

@@ -40,13 +40,12 @@ int homer_verb_test(struct homer_engine *e, const struct homer_request *req, str
     if (rc) return rc;
     struct homer_model *m = entry->model;
     const struct homer_schema *schema = homer_model_schema(m);
-    uint32_t known = schema->labels.n;
     rc = learn(e, entry, req, &decide, &p, err);
     if (rc) return rc;
 
     struct homer_mark mark = homer_mark(r);
     homer_reply_begin_ok(r, req);
-    homer_predict_write(e, r, schema, &p, known, req);
+    homer_predict_write(e, r, schema, &p, req);
     homer_reply_u64(r, "seq", homer_model_seq(m));
     if (req->metrics) homer_stats_metrics(r, m);
     homer_reply_end(r);

@@ -1,4 +1,5 @@
 /* hello, ping, help, quit, config, digest: about the daemon rather than its learning. */
+#include <errno.h>
 #include <string.h>
 
 #include "daemon/verbs.h"
@@ -117,6 +118,7 @@ int homer_verb_digest(struct homer_engine *e, const struct homer_request *req, s
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc) return rc;
     homer_model_digest(entry->model, hex);
+    if (!hex[0]) return -ENOMEM;
     homer_reply_begin_ok(r, req);
     homer_reply_string(r, "digest", hex, strlen(hex));
     homer_reply_u64(r, "seq", homer_model_seq(entry->model));

@@ -45,7 +45,7 @@ static void write_score(struct homer_reply *r, const struct homer_schema *schema
 }
 
 void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
-                         const struct homer_schema *schema, const struct homer_prediction *p, uint32_t known,
+                         const struct homer_schema *schema, const struct homer_prediction *p,
                          const struct homer_request *req) {
     homer_reply_open(r, "labels", '[');
     for (uint32_t i = 0; i < p->label_n; i++) {
@@ -56,16 +56,14 @@ void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
     homer_reply_close(r, ']');
     if (req->scores == HOMER_SCORES_NONE) return;
 
-    struct homer_prediction shown = *p;
-    if (shown.score_n > known) shown.score_n = known;
     homer_reply_open(r, "scores", '{');
     if (req->scores == HOMER_SCORES_LABELS)
         for (uint32_t i = 0; i < p->label_n; i++) write_score(r, schema, p, p->label[i]);
     if (req->scores == HOMER_SCORES_ALL)
-        for (uint32_t l = 0; l < shown.score_n; l++) write_score(r, schema, p, l);
+        for (uint32_t l = 0; l < p->score_n; l++) write_score(r, schema, p, l);
     if (req->scores == HOMER_SCORES_TOP) {
-        size_t want = req->scores_top < shown.score_n ? req->scores_top : shown.score_n;
-        uint32_t n = homer_prediction_top(&shown, (uint32_t)want, e->best);
+        size_t want = req->scores_top < p->score_n ? req->scores_top : p->score_n;
+        uint32_t n = homer_prediction_top(p, (uint32_t)want, e->best);
         for (uint32_t i = 0; i < n; i++) write_score(r, schema, p, e->best[i]);
     }
     homer_reply_close(r, '}');
@@ -83,7 +81,7 @@ int homer_verb_predict(struct homer_engine *e, const struct homer_request *req, 
     if (rc) return rc;
     homer_model_predict(entry->model, &x, &decide, &p);
     homer_reply_begin_ok(r, req);
-    homer_predict_write(e, r, homer_model_schema(entry->model), &p, p.score_n, req);
+    homer_predict_write(e, r, homer_model_schema(entry->model), &p, req);
     homer_reply_end(r);
     return 0;
 }

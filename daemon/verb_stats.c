@@ -9,6 +9,7 @@ static const struct {
     const char *key;
     size_t offset;
 } fields[] = {
+    {"n", offsetof(struct homer_metrics, n)},
     {"subset", offsetof(struct homer_metrics, subset)},
     {"hamming", offsetof(struct homer_metrics, hamming)},
     {"example_f1", offsetof(struct homer_metrics, example_f1)},
@@ -50,7 +51,6 @@ void homer_stats_metrics(struct homer_reply *r, const struct homer_model *m) {
         struct homer_metrics metrics;
         homer_eval_metrics(homer_model_eval(m), rows[i].by, rows[i].span, &metrics);
         homer_reply_open(r, rows[i].key, '{');
-        homer_reply_u64(r, "n", metrics.n);
         for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
             double v;
             memcpy(&v, (const char *)&metrics + fields[f].offset, sizeof v);

@@ -85,12 +85,11 @@ int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct
 void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry);
 
 /* What predict and test share (verb_predict.c): options to a decision rule (HOMER_E_BAD_REQUEST), and a
- * prediction to the fields "labels" and "scores". Labels with an id >= known are left out of the scores: a
- * test must not list labels that it has only just interned. */
+ * prediction to the fields "labels" and "scores". */
 int homer_predict_options(struct homer_engine *e, struct homer_model *m, const struct homer_request *req,
                           struct homer_decide *out, struct homer_error *err);
 void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
-                         const struct homer_schema *schema, const struct homer_prediction *p, uint32_t known,
+                         const struct homer_schema *schema, const struct homer_prediction *p,
                          const struct homer_request *req);
 
 /* Appends the field "metrics" of a model (verb_stats.c). */
