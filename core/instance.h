@@ -12,6 +12,7 @@ struct homer_instance {
     const uint32_t *feature; /* [feature_n] */
     const float *value;      /* [feature_n], finite */
     uint32_t feature_n;
+    uint32_t text_n; /* the last text_n of them are words of a text, already weighted (1 + ln tf): scaled by no moments */
     const uint32_t *missing; /* [missing_n]: features given as null */
     uint32_t missing_n;
     uint32_t unseen_n; /* non-zero features without an id (predict only): they count in the sparse block's norm */

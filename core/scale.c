@@ -105,14 +105,16 @@ uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x
         s->state[j] = GIVEN;
     }
     out = scale_dense(s, t, out);
-    uint32_t first = out;
+    uint32_t first = out, words = x->feature_n - x->text_n; /* where they begin */
     float norm = (float)x->unseen_n;
     for (uint32_t i = 0; i < x->feature_n; i++) {
         uint32_t j = x->feature[i];
         if (s->is_dense[j] || x->value[i] == 0) continue;
-        const struct homer_moments *m = &s->fresh[j];
-        float rms = (float)sqrt(m->mean * m->mean + m->m2 / m->n);
-        float v = homer_clip(x->value[i] / rms, -CLIP, CLIP);
+        float v = x->value[i];
+        if (i < words) {
+            const struct homer_moments *m = &s->fresh[j];
+            v = homer_clip(v / (float)sqrt(m->mean * m->mean + m->m2 / m->n), -CLIP, CLIP);
+        }
         norm += v * v;
         s->out_feature[out] = j;
         s->out_x[out++] = v;
