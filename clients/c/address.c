@@ -13,8 +13,7 @@
 #include "clients/c/homer.h"
 
 /* Copies [from, to) and terminates; false when it does not fit or is empty. */
-static bool copy(char *out, size_t cap, const char *from, const char *to)
-{
+static bool copy(char *out, size_t cap, const char *from, const char *to) {
     size_t n = (size_t)(to - from);
     if (n == 0 || n >= cap) return false;
     memcpy(out, from, n);
@@ -22,14 +21,14 @@ static bool copy(char *out, size_t cap, const char *from, const char *to)
     return true;
 }
 
-static int malformed(const char *text, struct homer_error *err)
-{
-    return homer_err_set(err, -EINVAL, "'%.100s' is no address; expected HOST:PORT, such as " HOMER_DEFAULT_ADDRESS
-                                       ", or the path of a Unix socket", text);
+static int malformed(const char *text, struct homer_error *err) {
+    return homer_err_set(err, -EINVAL,
+                         "'%.100s' is no address; expected HOST:PORT, such as " HOMER_DEFAULT_ADDRESS
+                         ", or the path of a Unix socket",
+                         text);
 }
 
-int homer_address_parse(struct homer_address *a, const char *text, struct homer_error *err)
-{
+int homer_address_parse(struct homer_address *a, const char *text, struct homer_error *err) {
     *a = (struct homer_address){0};
     const char *s = text, *end = text + strlen(text);
     bool tcp = strncmp(s, "tcp://", 6) == 0, local = !tcp && strncmp(s, "unix:", 5) == 0;
@@ -37,7 +36,8 @@ int homer_address_parse(struct homer_address *a, const char *text, struct homer_
     if (local) s += 5;
     if (local || (!tcp && strchr(s, '/'))) {
         if (end - s >= HOMER_PATH_BYTES)
-            return homer_err_set(err, -EINVAL, "the path of a Unix socket has at most %d bytes, '%.100s...' is longer",
+            return homer_err_set(err, -EINVAL,
+                                 "the path of a Unix socket has at most %d bytes, '%.100s...' is longer",
                                  HOMER_PATH_BYTES - 1, s);
         return copy(a->path, sizeof(a->path), s, end) ? 0 : malformed(text, err);
     }
@@ -65,8 +65,7 @@ int homer_address_parse(struct homer_address *a, const char *text, struct homer_
 }
 
 /* Waits until a connect under way has ended. 0 or a negative errno. */
-static int await_connect(int fd, int timeout_ms)
-{
+static int await_connect(int fd, int timeout_ms) {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
     int ready = poll(&p, 1, timeout_ms);
     if (ready < 0) return -errno;
@@ -77,8 +76,7 @@ static int await_connect(int fd, int timeout_ms)
     return -so_error;
 }
 
-static int try_connect(int family, const struct sockaddr *to, socklen_t to_len, int timeout_ms, int *out)
-{
+static int try_connect(int family, const struct sockaddr *to, socklen_t to_len, int timeout_ms, int *out) {
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc = 0;
     if (fd < 0) return -errno;
     if (connect(fd, to, to_len)) rc = errno == EINPROGRESS ? await_connect(fd, timeout_ms) : -errno;
@@ -94,13 +92,14 @@ static int try_connect(int family, const struct sockaddr *to, socklen_t to_len, 
     return 0;
 }
 
-static int connect_tcp(const struct homer_address *a, const char *text, int timeout_ms, int *fd, struct homer_error *err)
-{
+static int connect_tcp(const struct homer_address *a, const char *text, int timeout_ms, int *fd,
+                       struct homer_error *err) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
     int rc = getaddrinfo(a->host, a->port, &hints, &list);
     if (rc) {
         int code = rc == EAI_SYSTEM && errno ? -errno : -EHOSTUNREACH;
-        return homer_err_set(err, code, "cannot connect to %.100s: the host name '%.60s' cannot be resolved: %s", text,
+        return homer_err_set(err, code,
+                             "cannot connect to %.100s: the host name '%.60s' cannot be resolved: %s", text,
                              a->host, gai_strerror(rc));
     }
     rc = -EHOSTUNREACH;
@@ -113,8 +112,7 @@ static int connect_tcp(const struct homer_address *a, const char *text, int time
 }
 
 int homer_address_connect(const struct homer_address *a, const char *text, int timeout_ms, int *fd,
-                          struct homer_error *err)
-{
+                          struct homer_error *err) {
     int rc;
     if (err) err->message[0] = '\0';
     if (a->path[0]) {

@@ -15,7 +15,8 @@ struct homer_address {
 /* Reads the forms that homer_client_new lists. 0 or -EINVAL. */
 int homer_address_parse(struct homer_address *a, const char *text, struct homer_error *err);
 
-/* Connects: *fd is a non-blocking, close-on-exec socket owned by the caller. `text` is the address for messages. */
+/* Connects: *fd is a non-blocking, close-on-exec socket owned by the caller. `text` is the address for
+ * messages. */
 int homer_address_connect(const struct homer_address *a, const char *text, int timeout_ms, int *fd,
                           struct homer_error *err);
 

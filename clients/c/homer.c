@@ -24,8 +24,8 @@ struct homer_client {
     char *address;
 };
 
-int homer_client_new(struct homer_client **out, const char *address, int timeout_ms, struct homer_error *err)
-{
+int homer_client_new(struct homer_client **out, const char *address, int timeout_ms,
+                     struct homer_error *err) {
     struct homer_address a;
     int rc = homer_address_parse(&a, address, err);
     if (rc) return rc;
@@ -49,8 +49,7 @@ int homer_client_new(struct homer_client **out, const char *address, int timeout
     return 0;
 }
 
-struct homer_client *homer_client_free(struct homer_client *c)
-{
+struct homer_client *homer_client_free(struct homer_client *c) {
     if (!c) return NULL;
     if (c->fd >= 0) close(c->fd);
     homer_buf_deinit(&c->out);
@@ -60,18 +59,23 @@ struct homer_client *homer_client_free(struct homer_client *c)
     return NULL;
 }
 
-const char *homer_client_address(const struct homer_client *c)
-{
+const char *homer_client_address(const struct homer_client *c) {
     return c->address;
 }
 
-size_t homer_client_unsent(const struct homer_client *c)
-{
+size_t homer_client_unsent(const struct homer_client *c) {
     return c->out.n - c->written;
 }
 
-int homer_client_send(struct homer_client *c, const char *request, size_t n, struct homer_error *err)
-{
+int homer_client_fd(const struct homer_client *c) {
+    return c->fd;
+}
+
+short homer_client_events(const struct homer_client *c) {
+    return homer_client_unsent(c) ? POLLIN | POLLOUT : POLLIN;
+}
+
+int homer_client_send(struct homer_client *c, const char *request, size_t n, struct homer_error *err) {
     size_t blank = 0;
     while (blank < n && strchr(" \t\r", request[blank]) && request[blank]) blank++;
     if (blank == n || memchr(request, '\n', n))
@@ -89,13 +93,11 @@ int homer_client_send(struct homer_client *c, const char *request, size_t n, str
     return 0;
 }
 
-static bool again(int e)
-{
+static bool again(int e) {
     return e == EAGAIN || e == EWOULDBLOCK || e == EINTR;
 }
 
-static void write_some(struct homer_client *c)
-{
+static void write_some(struct homer_client *c) {
     size_t n = homer_client_unsent(c);
     if (n == 0 || c->deaf) return;
     ssize_t k = send(c->fd, c->out.data + c->written, n, MSG_NOSIGNAL);
@@ -110,8 +112,7 @@ static void write_some(struct homer_client *c)
     }
 }
 
-static int read_some(struct homer_client *c, struct homer_error *err)
-{
+static int read_some(struct homer_client *c, struct homer_error *err) {
     size_t room;
     char *to = homer_line_room(&c->in, READ_BYTES, &room);
     if (!to) return homer_err_set(err, -ENOMEM, "out of memory for a reply of %s", c->address);
@@ -127,12 +128,10 @@ static int read_some(struct homer_client *c, struct homer_error *err)
     return 0;
 }
 
-int homer_client_step(struct homer_client *c, int timeout_ms, struct homer_error *err)
-{
+int homer_client_step(struct homer_client *c, int timeout_ms, struct homer_error *err) {
     if (c->eof) return 0;
     write_some(c); /* most often there is room: saves a poll */
-    struct pollfd p = {.fd = c->fd, .events = POLLIN};
-    if (homer_client_unsent(c)) p.events |= POLLOUT;
+    struct pollfd p = {.fd = c->fd, .events = homer_client_events(c)};
     if (homer_line_pending(&c->in)) timeout_ms = 0;
     int ready = poll(&p, 1, timeout_ms);
     if (ready < 0 && errno != EINTR) {
@@ -144,21 +143,19 @@ int homer_client_step(struct homer_client *c, int timeout_ms, struct homer_error
     return p.revents & ~POLLOUT ? read_some(c, err) : 0;
 }
 
-int homer_client_reply(struct homer_client *c, const char **reply, size_t *n, struct homer_error *err)
-{
+int homer_client_reply(struct homer_client *c, const char **reply, size_t *n, struct homer_error *err) {
     int rc = homer_line_next(&c->in, reply, n);
     if (rc == 1) return 1;
     if (rc)
-        return homer_err_set(err, -EPROTO, "%.150s sent a line of more than %zu bytes; it is no homerd", c->address,
-                             MAX_REPLY);
+        return homer_err_set(err, -EPROTO, "%.150s sent a line of more than %zu bytes; it is no homerd",
+                             c->address, MAX_REPLY);
     if (c->eof) /* half a reply behind the last newline is worth nothing */
         return homer_err_set(err, -ECONNRESET, "the daemon at %.150s closed the connection", c->address);
     return 0;
 }
 
-int homer_client_call(struct homer_client *c, const char *request, size_t n, const char **reply, size_t *reply_n,
-                      struct homer_error *err)
-{
+int homer_client_call(struct homer_client *c, const char *request, size_t n, const char **reply,
+                      size_t *reply_n, struct homer_error *err) {
     int rc = homer_client_send(c, request, n, err);
     while (rc == 0) {
         rc = homer_client_step(c, -1, err);

@@ -6,8 +6,7 @@
 #include <string.h>
 
 /* Levenshtein distance of short words; words over 31 bytes are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
+static size_t distance(const char *a, const char *b) {
     enum { CAP = 32 };
     size_t an = strlen(a), bn = strlen(b), row[CAP];
     if (an >= CAP || bn >= CAP) return CAP;
@@ -26,8 +25,8 @@ static size_t distance(const char *a, const char *b)
     return row[bn];
 }
 
-const char *homer_args_nearest(const char *word, const char *(*word_at)(const void *ctx, size_t i), const void *ctx)
-{
+const char *homer_args_nearest(const char *word, const char *(*word_at)(const void *ctx, size_t i),
+                               const void *ctx) {
     const char *best = NULL, *w;
     size_t n = strlen(word), least = n < 4 ? 2 : 3; /* below this many edits it is a slip of the finger */
     for (size_t i = 0; (w = word_at(ctx, i)); i++) {
@@ -41,37 +40,37 @@ const char *homer_args_nearest(const char *word, const char *(*word_at)(const vo
     return best;
 }
 
-static const char *opt_name(const void *ctx, size_t i)
-{
+static const char *opt_name(const void *ctx, size_t i) {
     const struct homer_opt *opts = ctx;
     return opts[i].name;
 }
 
-static const struct homer_opt *find(const struct homer_opt *opts, const char *name, size_t n)
-{
+static const struct homer_opt *find(const struct homer_opt *opts, const char *name, size_t n) {
     for (; opts && opts->name; opts++)
         if (strlen(opts->name) == n && memcmp(opts->name, name, n) == 0) return opts;
     return NULL;
 }
 
 static int unknown(const char *arg, size_t n, const struct homer_opt *own, const struct homer_opt *shared,
-                   struct homer_error *err)
-{
+                   struct homer_error *err) {
     char name[64];
     snprintf(name, sizeof(name), "%.*s", (int)(n < 60 ? n : 60), arg);
     const char *near = own ? homer_args_nearest(name, opt_name, own) : NULL;
     if (!near && shared) near = homer_args_nearest(name, opt_name, shared);
-    return homer_err_set(err, -EINVAL, near ? "unknown option --%s; did you mean --%s?" : "unknown option --%s", name,
-                         near);
+    return homer_err_set(
+        err, -EINVAL, near ? "unknown option --%s; did you mean --%s?" : "unknown option --%s", name, near);
 }
 
-static int store(const struct homer_opt *o, const char *value, struct homer_error *err)
-{
+static int store(const struct homer_opt *o, const char *value, struct homer_error *err) {
     char *end;
     errno = 0;
     switch (o->kind) {
-    case HOMER_OPT_FLAG: *(bool *)o->to = true; return 0;
-    case HOMER_OPT_STRING: *(const char **)o->to = value; return 0;
+    case HOMER_OPT_FLAG:
+        *(bool *)o->to = true;
+        return 0;
+    case HOMER_OPT_STRING:
+        *(const char **)o->to = value;
+        return 0;
     case HOMER_OPT_LIST: {
         struct homer_list *l = o->to;
         if (l->n == HOMER_LIST_CAP)
@@ -82,7 +81,8 @@ static int store(const struct homer_opt *o, const char *value, struct homer_erro
     case HOMER_OPT_COUNT: {
         unsigned long long v = strtoull(value, &end, 10);
         if (*value < '0' || *value > '9' || *end || errno || v == 0)
-            return homer_err_set(err, -EINVAL, "--%s takes a whole number of at least 1, not '%.60s'", o->name, value);
+            return homer_err_set(err, -EINVAL, "--%s takes a whole number of at least 1, not '%.60s'",
+                                 o->name, value);
         *(uint64_t *)o->to = v;
         return 0;
     }
@@ -98,8 +98,7 @@ static int store(const struct homer_opt *o, const char *value, struct homer_erro
 }
 
 int homer_args_parse(int *argc, char **argv, const struct homer_opt *own, const struct homer_opt *shared,
-                     bool stop_at_word, struct homer_error *err)
-{
+                     bool stop_at_word, struct homer_error *err) {
     int kept = 0, i = 0;
     for (; i < *argc; i++) {
         char *arg = argv[i];
@@ -117,7 +116,8 @@ int homer_args_parse(int *argc, char **argv, const struct homer_opt *own, const 
             static char help[] = "--help";
             arg = help;
         }
-        if (arg[1] != '-') return homer_err_set(err, -EINVAL, "unknown option %.60s; options begin with --", arg);
+        if (arg[1] != '-')
+            return homer_err_set(err, -EINVAL, "unknown option %.60s; options begin with --", arg);
         const char *name = arg + 2, *value = strchr(name, '=');
         size_t n = value ? (size_t)(value - name) : strlen(name);
         const struct homer_opt *o = find(own, name, n);
@@ -126,9 +126,12 @@ int homer_args_parse(int *argc, char **argv, const struct homer_opt *own, const 
         if (o->kind == HOMER_OPT_FLAG && value)
             return homer_err_set(err, -EINVAL, "--%s takes no value", o->name);
         if (o->kind != HOMER_OPT_FLAG) {
-            if (value) value++;
-            else if (i + 1 < *argc) value = argv[++i];
-            else return homer_err_set(err, -EINVAL, "--%s needs a value: --%s %s", o->name, o->name, o->arg);
+            if (value)
+                value++;
+            else if (i + 1 < *argc)
+                value = argv[++i];
+            else
+                return homer_err_set(err, -EINVAL, "--%s needs a value: --%s %s", o->name, o->name, o->arg);
         }
         int rc = store(o, value, err);
         if (rc) return rc;
@@ -138,8 +141,7 @@ int homer_args_parse(int *argc, char **argv, const struct homer_opt *own, const 
     return 0;
 }
 
-void homer_args_help(FILE *to, const struct homer_opt *opts)
-{
+void homer_args_help(FILE *to, const struct homer_opt *opts) {
     for (; opts->name; opts++) {
         if (!opts->help) continue;
         int n = fprintf(to, "  --%s%s%s", opts->name, opts->arg ? " " : "", opts->arg ? opts->arg : "");

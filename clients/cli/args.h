@@ -1,4 +1,5 @@
-/* Command-line options: one table per command gives both the parsing and the help text. No state, any thread. */
+/* Command-line options: one table per command gives both the parsing and the help text. No state, any thread.
+ */
 #ifndef HOMER_CLI_ARGS_H
 #define HOMER_CLI_ARGS_H
 
@@ -31,7 +32,8 @@ struct homer_opt {
     void *to;
 };
 
-/* Takes the options of the NULL-ended tables `own` and `shared` out of argv[0..*argc) ("--name value" or "--name=value", in any place;
+/* Takes the options of the NULL-ended tables `own` and `shared` out of argv[0..*argc) ("--name value" or
+ * "--name=value", in any place;
  * "--" ends them) and leaves the rest in order. `stop_at_word`: ends at the first argument that is no option.
  * 0, or -EINVAL with err. */
 int homer_args_parse(int *argc, char **argv, const struct homer_opt *own, const struct homer_opt *shared,
@@ -40,7 +42,9 @@ int homer_args_parse(int *argc, char **argv, const struct homer_opt *own, const 
 /* Prints the table's options, aligned. */
 void homer_args_help(FILE *to, const struct homer_opt *opts);
 
-/* The nearest of the words to `word`, or NULL when none is near. word_at(i) gives word i, NULL behind the last. */
-const char *homer_args_nearest(const char *word, const char *(*word_at)(const void *ctx, size_t i), const void *ctx);
+/* The nearest of the words to `word`, or NULL when none is near. word_at(i) gives word i, NULL behind the
+ * last. */
+const char *homer_args_nearest(const char *word, const char *(*word_at)(const void *ctx, size_t i),
+                               const void *ctx);
 
 #endif

@@ -4,8 +4,7 @@
 #include <string.h>
 #include "clients/cli/request_line.h"
 
-int homer_ask_build(struct homer_buf *out, const char *op, const char *model, struct homer_error *err)
-{
+int homer_ask_build(struct homer_buf *out, const char *op, const char *model, struct homer_error *err) {
     homer_buf_truncate(out, 0);
     homer_buf_putc(out, '{');
     int rc = homer_request_member(out, "op", op, err);
@@ -14,8 +13,7 @@ int homer_ask_build(struct homer_buf *out, const char *op, const char *model, st
     return rc ? rc : out->failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-json_t *homer_ask_parse(const char *text, size_t n, struct homer_error *err)
-{
+json_t *homer_ask_parse(const char *text, size_t n, struct homer_error *err) {
     json_error_t why;
     json_t *reply = json_loadb(text, n, JSON_ALLOW_NUL, &why);
     if (json_is_object(reply)) return reply;
@@ -24,20 +22,17 @@ json_t *homer_ask_parse(const char *text, size_t n, struct homer_error *err)
     return NULL;
 }
 
-const char *homer_ask_code(const json_t *reply)
-{
+const char *homer_ask_code(const json_t *reply) {
     const char *s = json_string_value(json_object_get(json_object_get(reply, "error"), "code"));
     return s ? s : "error";
 }
 
-const char *homer_ask_message(const json_t *reply)
-{
+const char *homer_ask_message(const json_t *reply) {
     const char *s = json_string_value(json_object_get(json_object_get(reply, "error"), "message"));
     return s ? s : "the daemon did not say why";
 }
 
-json_t *homer_ask_read(const char *text, size_t n, struct homer_error *err)
-{
+json_t *homer_ask_read(const char *text, size_t n, struct homer_error *err) {
     json_t *reply = homer_ask_parse(text, n, err);
     if (!reply || json_is_true(json_object_get(reply, "ok"))) return reply;
     homer_err_set(err, -EREMOTEIO, "%s: %s", homer_ask_code(reply), homer_ask_message(reply));
@@ -45,16 +40,14 @@ json_t *homer_ask_read(const char *text, size_t n, struct homer_error *err)
     return NULL;
 }
 
-json_t *homer_ask(struct homer_client *c, const char *request, size_t n, struct homer_error *err)
-{
+json_t *homer_ask(struct homer_client *c, const char *request, size_t n, struct homer_error *err) {
     const char *text;
     size_t text_n;
     if (homer_client_call(c, request, n, &text, &text_n, err)) return NULL;
     return homer_ask_read(text, text_n, err);
 }
 
-json_t *homer_ask_op(struct homer_client *c, const char *op, const char *model, struct homer_error *err)
-{
+json_t *homer_ask_op(struct homer_client *c, const char *op, const char *model, struct homer_error *err) {
     struct homer_mem mem = {0};
     struct homer_buf b;
     homer_buf_init(&b, &mem);

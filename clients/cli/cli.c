@@ -3,15 +3,15 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include "clients/cli/table.h"
+#include "clients/cli/printable.h"
 
 enum { CONNECT_MS = 10000 };
 
-bool homer_cli_options(struct homer_cli *cli, const struct homer_command *cmd, const struct homer_opt *own, int *argc,
-                       char **argv, int *exit_code)
-{
+bool homer_cli_options(struct homer_cli *cli, const struct homer_command *cmd, const struct homer_opt *own,
+                       int *argc, char **argv, int *exit_code) {
     const struct homer_opt shared[] = {
-        {"to", "ADDRESS", "the daemon: HOST:PORT (default " HOMER_DEFAULT_ADDRESS ")", HOMER_OPT_STRING, &cli->to},
+        {"to", "ADDRESS", "the daemon: HOST:PORT (default " HOMER_DEFAULT_ADDRESS ")", HOMER_OPT_STRING,
+         &cli->to},
         {"unix", "PATH", "the daemon: a Unix socket", HOMER_OPT_STRING, &cli->unix_path},
         {"json", NULL, "results as JSON, for programs", HOMER_OPT_FLAG, &cli->json},
         {"help", NULL, "this text", HOMER_OPT_FLAG, &cli->help},
@@ -42,8 +42,7 @@ bool homer_cli_options(struct homer_cli *cli, const struct homer_command *cmd, c
     return true;
 }
 
-int homer_cli_misused(const struct homer_command *cmd, const char *fmt, ...)
-{
+int homer_cli_misused(const struct homer_command *cmd, const char *fmt, ...) {
     va_list ap;
     fprintf(stderr, "homer %s: ", cmd->name);
     va_start(ap, fmt);
@@ -53,16 +52,14 @@ int homer_cli_misused(const struct homer_command *cmd, const char *fmt, ...)
     return HOMER_EXIT_USAGE;
 }
 
-int homer_cli_failed(const struct homer_error *err)
-{
+int homer_cli_failed(const struct homer_error *err) {
     fputs("homer: ", stderr);
     homer_print_safe(stderr, err->message);
     fputc('\n', stderr);
     return HOMER_EXIT_FAILURE;
 }
 
-const char *homer_cli_address(struct homer_cli *cli)
-{
+const char *homer_cli_address(struct homer_cli *cli) {
     if (cli->to) return cli->to;
     if (!cli->unix_path) return HOMER_DEFAULT_ADDRESS;
     /* cut when too long, and then refused as too long for a socket */
@@ -70,8 +67,7 @@ const char *homer_cli_address(struct homer_cli *cli)
     return cli->address;
 }
 
-int homer_cli_connect(const char *address, struct homer_client **out)
-{
+int homer_cli_connect(const char *address, struct homer_client **out) {
     struct homer_error err;
     int rc = homer_client_new(out, address, CONNECT_MS, &err);
     if (rc == 0) return HOMER_EXIT_OK;
@@ -82,8 +78,7 @@ int homer_cli_connect(const char *address, struct homer_client **out)
     return HOMER_EXIT_FAILURE;
 }
 
-int homer_cli_finish(int exit_code)
-{
+int homer_cli_finish(int exit_code) {
     errno = EIO;
     if (fflush(stdout) == 0 && !ferror(stdout)) return exit_code;
     if (errno != EPIPE) fprintf(stderr, "homer: cannot write the results: %s\n", strerror(errno));

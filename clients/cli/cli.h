@@ -27,12 +27,13 @@ struct homer_command {
     int (*run)(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv);
 };
 
-/* Takes the command's options and the global ones out of argv. True: go on. False: stop with *exit_code, because help was
- * asked for (and printed) or because of wrong usage (told on standard error). */
-bool homer_cli_options(struct homer_cli *cli, const struct homer_command *cmd, const struct homer_opt *own, int *argc,
-                       char **argv, int *exit_code);
+/* Takes the command's options and the global ones out of argv. True: go on. False: stop with *exit_code,
+ * because help was asked for (and printed) or because of wrong usage (told on standard error). */
+bool homer_cli_options(struct homer_cli *cli, const struct homer_command *cmd, const struct homer_opt *own,
+                       int *argc, char **argv, int *exit_code);
 /* Prints "homer NAME: message" and the way to its help; returns HOMER_EXIT_USAGE. */
-int homer_cli_misused(const struct homer_command *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int homer_cli_misused(const struct homer_command *cmd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Prints "homer: message"; returns HOMER_EXIT_FAILURE. */
 int homer_cli_failed(const struct homer_error *err);
 
@@ -41,8 +42,8 @@ const char *homer_cli_address(struct homer_cli *cli);
 /* Connects to `address`: 0 and *out, or an exit code, told on standard error. */
 int homer_cli_connect(const char *address, struct homer_client **out);
 
-/* Flushes standard output; when it cannot be written (disk full, closed pipe) says so and returns HOMER_EXIT_FAILURE, else
- * exit_code. What every command ends with. */
+/* Flushes standard output; when it cannot be written (disk full, closed pipe) says so and returns
+ * HOMER_EXIT_FAILURE, else exit_code. What every command ends with. */
 int homer_cli_finish(int exit_code);
 
 int homer_cmd_replay(struct homer_cli *, const struct homer_command *, int, char **);

@@ -1,5 +1,6 @@
 /* learn: instances of files, or one given as an argument. */
 #include <string.h>
+#include <unistd.h>
 #include "clients/cli/ask.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/interrupt.h"
@@ -8,8 +9,8 @@
 
 enum { WINDOW = 512 };
 
-static int learn_one(struct homer_cli *cli, struct homer_client *client, const char *model, const char *json)
-{
+static int learn_one(struct homer_cli *cli, struct homer_client *client, const char *model,
+                     const char *json) {
     struct homer_error err;
     struct homer_mem mem = {0};
     struct homer_buf fields, request;
@@ -25,7 +26,8 @@ static int learn_one(struct homer_cli *cli, struct homer_client *client, const c
         json_dumpf(reply, stdout, JSON_COMPACT);
         putchar('\n');
     } else if (reply) {
-        printf("learned as instance %" JSON_INTEGER_FORMAT "\n", json_integer_value(json_object_get(reply, "seq")));
+        printf("learned as instance %" JSON_INTEGER_FORMAT "\n",
+               json_integer_value(json_object_get(reply, "seq")));
     }
     json_decref(reply);
     homer_buf_deinit(&fields);
@@ -33,8 +35,8 @@ static int learn_one(struct homer_cli *cli, struct homer_client *client, const c
     return code;
 }
 
-static int learn_files(struct homer_cli *cli, struct homer_client *client, const char *model, char **path, int path_n)
-{
+static int learn_files(struct homer_cli *cli, struct homer_client *client, const char *model, char **path,
+                       int path_n) {
     struct homer_error err;
     struct homer_progress progress;
     struct homer_source *source;
@@ -43,7 +45,11 @@ static int learn_files(struct homer_cli *cli, struct homer_client *client, const
         .path = (const char *const *)path, .path_n = (size_t)path_n, .count = progress.to != NULL};
     if (homer_source_open(&source, &options, &err)) return homer_cli_failed(&err);
     progress.total = homer_source_total(source);
-    struct homer_pump pump = {.client = client, .source = source, .op = "learn", .model = model, .window = WINDOW,
+    struct homer_pump pump = {.client = client,
+                              .source = source,
+                              .op = "learn",
+                              .model = model,
+                              .window = WINDOW,
                               .progress = &progress};
     homer_interrupt_watch();
     int rc = homer_pump_run(&pump, &err);
@@ -52,15 +58,14 @@ static int learn_files(struct homer_cli *cli, struct homer_client *client, const
         printf("{\"learned\":%llu,\"refused\":%llu,\"seconds\":%.6f}\n", (unsigned long long)pump.done,
                (unsigned long long)pump.refused, pump.seconds);
     else
-        printf("learned %llu instances in %.2f s, refused %llu\n", (unsigned long long)pump.done, pump.seconds,
-               (unsigned long long)pump.refused);
+        printf("learned %llu instances in %.2f s, refused %llu\n", (unsigned long long)pump.done,
+               pump.seconds, (unsigned long long)pump.refused);
     homer_source_free(source);
     if (pump.interrupted) return HOMER_EXIT_SIGNAL + pump.interrupted;
     return rc || pump.refused ? HOMER_EXIT_FAILURE : HOMER_EXIT_OK;
 }
 
-int homer_cmd_learn(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv)
-{
+int homer_cmd_learn(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv) {
     const char *model = NULL;
     const struct homer_opt own[] = {
         {"model", "NAME", "which model (default: default)", HOMER_OPT_STRING, &model},
@@ -69,7 +74,10 @@ int homer_cmd_learn(struct homer_cli *cli, const struct homer_command *cmd, int 
     int code;
     struct homer_client *client;
     if (!homer_cli_options(cli, cmd, own, &argc, argv, &code)) return code;
-    if (argc == 0) return homer_cli_misused(cmd, "no file and no instance given; - is standard input");
+    static char standard_input[] = "-", *piped[] = {standard_input};
+    if (argc == 0 && isatty(STDIN_FILENO))
+        return homer_cli_misused(cmd, "no file and no instance given; - is standard input");
+    if (argc == 0) argv = piped, argc = 1;
     bool one = argv[0][0] == '{';
     if (one && argc > 1) return homer_cli_misused(cmd, "one instance, or files, not both");
     code = homer_cli_connect(homer_cli_address(cli), &client);

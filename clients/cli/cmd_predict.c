@@ -6,7 +6,7 @@
 #include "clients/cli/predict.h"
 #include "clients/cli/request_line.h"
 #include "clients/cli/stream.h"
-#include "clients/cli/table.h"
+#include "clients/cli/printable.h"
 
 struct predict {
     struct homer_client *client;
@@ -16,8 +16,7 @@ struct predict {
 };
 
 /* One instance, as JSON text; its labels in lines (`alone`) or in one line. */
-static int predict(struct predict *p, const char *text, size_t n, bool alone, struct homer_error *err)
-{
+static int predict(struct predict *p, const char *text, size_t n, bool alone, struct homer_error *err) {
     const char *answer;
     size_t answer_n;
     int rc = homer_request_line(&p->request, p->fields.data, text, n, err);
@@ -31,8 +30,7 @@ static int predict(struct predict *p, const char *text, size_t n, bool alone, st
     return 0;
 }
 
-static int predict_lines(struct predict *p)
-{
+static int predict_lines(struct predict *p) {
     struct homer_stream *in;
     struct homer_error err;
     const char *line;
@@ -56,8 +54,8 @@ static int predict_lines(struct predict *p)
     return rc < 0 && rc != -EREMOTEIO && rc != -EINVAL ? homer_cli_failed(&err) : code;
 }
 
-static int prepare(struct predict *p, const char *model, const char *objective, uint64_t k, struct homer_error *err)
-{
+static int prepare(struct predict *p, const char *model, const char *objective, uint64_t k,
+                   struct homer_error *err) {
     homer_buf_init(&p->fields, &p->mem);
     homer_buf_init(&p->request, &p->mem);
     int rc = homer_request_member(&p->fields, "op", "predict", err);
@@ -68,21 +66,22 @@ static int prepare(struct predict *p, const char *model, const char *objective, 
     return rc ? rc : p->fields.failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-int homer_cmd_predict(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv)
-{
+int homer_cmd_predict(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv) {
     const char *model = NULL, *text = NULL, *objective = NULL;
     uint64_t k = 0;
     const struct homer_opt own[] = {
         {"text", "TEXT", "the instance is this text", HOMER_OPT_STRING, &text},
         {"k", "N", "the N labels with the highest scores", HOMER_OPT_COUNT, &k},
-        {"objective", "NAME", "example_f1, micro_f1, macro_f1, subset or hamming", HOMER_OPT_STRING, &objective},
+        {"objective", "NAME", "example_f1, micro_f1, macro_f1, subset or hamming", HOMER_OPT_STRING,
+         &objective},
         {"model", "NAME", "which model (default: default)", HOMER_OPT_STRING, &model},
         {0},
     };
     int code;
     struct homer_error err;
     if (!homer_cli_options(cli, cmd, own, &argc, argv, &code)) return code;
-    if (argc > 1 || (argc && text)) return homer_cli_misused(cmd, "one instance at a time; several go to standard input");
+    if (argc > 1 || (argc && text))
+        return homer_cli_misused(cmd, "one instance at a time; several go to standard input");
 
     struct predict p = {.json = cli->json};
     struct homer_buf instance;
@@ -95,11 +94,15 @@ int homer_cmd_predict(struct homer_cli *cli, const struct homer_command *cmd, in
     } else if (rc == 0 && argc) {
         homer_buf_puts(&instance, argv[0]);
     }
-    if (rc) code = homer_cli_failed(&err);
-    else code = homer_cli_connect(homer_cli_address(cli), &p.client);
+    if (rc)
+        code = homer_cli_failed(&err);
+    else
+        code = homer_cli_connect(homer_cli_address(cli), &p.client);
     if (code == HOMER_EXIT_OK) {
-        if (!text && !argc) code = predict_lines(&p);
-        else if (predict(&p, instance.data, instance.n, true, &err)) code = homer_cli_failed(&err);
+        if (!text && !argc)
+            code = predict_lines(&p);
+        else if (predict(&p, instance.data, instance.n, true, &err))
+            code = homer_cli_failed(&err);
     }
     homer_client_free(p.client);
     homer_buf_deinit(&instance);

@@ -10,7 +10,14 @@
 #include "clients/cli/report.h"
 #include "clients/cli/request_line.h"
 
-enum { WINDOW = 512, MOST_IN_FLIGHT = 1 << 20, NAME_CAP = 160, ROWS = 100, LEAST_EVERY = 100, EVERY_UNKNOWN = 1000 };
+enum {
+    WINDOW = 512,
+    MOST_IN_FLIGHT = 1 << 20,
+    NAME_CAP = 160,
+    ROWS = 100,
+    LEAST_EVERY = 100,
+    EVERY_UNKNOWN = 1000
+};
 
 struct replay {
     struct homer_cli *cli;
@@ -25,8 +32,7 @@ struct replay {
     double rate;
 };
 
-static bool read_seed(const char *text, uint64_t *seed)
-{
+static bool read_seed(const char *text, uint64_t *seed) {
     char *end;
     const char *digits = text + (*text == '-'); /* Python seeds with |seed| */
     errno = 0;
@@ -35,24 +41,25 @@ static bool read_seed(const char *text, uint64_t *seed)
 }
 
 /* Combinations that make no sense: 0, or an exit code, told. */
-static int check(struct replay *r, const struct homer_command *cmd, int argc)
-{
+static int check(struct replay *r, const struct homer_command *cmd, int argc) {
     bool remote = r->cli->to || r->cli->unix_path;
-    if (r->delay || r->report) return homer_cli_misused(cmd, "--%s is not in this version", r->delay ? "delay" : "report");
+    if (r->delay || r->report)
+        return homer_cli_misused(cmd, "--%s is not in this version", r->delay ? "delay" : "report");
     if (argc == 0) return homer_cli_misused(cmd, "no file given; - is standard input");
     if (r->shuffle && !read_seed(r->shuffle, &r->seed))
         return homer_cli_misused(cmd, "--shuffle takes a whole number, not '%.60s'", r->shuffle);
     if (r->window > MOST_IN_FLIGHT) return homer_cli_misused(cmd, "--window is at most %d", MOST_IN_FLIGHT);
-    if (r->every && !r->csv) return homer_cli_misused(cmd, "--every sets how often --csv gets a row; give both");
-    if (remote && r->set.n) return homer_cli_misused(cmd, "--set configures the private daemon, --to names another one");
+    if (r->every && !r->csv)
+        return homer_cli_misused(cmd, "--every sets how often --csv gets a row; give both");
+    if (remote && r->set.n)
+        return homer_cli_misused(cmd, "--set configures the private daemon, --to names another one");
     if (remote && r->objective && !r->model && !r->learners.n)
         return homer_cli_misused(cmd, "--objective needs a model of its own there: add --model NAME");
     return HOMER_EXIT_OK;
 }
 
 /* Creates a model with the learner (NULL: the configured one) and the objective. */
-static int create_model(struct replay *r, const char *name, const char *learner, struct homer_error *err)
-{
+static int create_model(struct replay *r, const char *name, const char *learner, struct homer_error *err) {
     struct homer_mem mem = {0};
     struct homer_buf b;
     homer_buf_init(&b, &mem);
@@ -69,23 +76,24 @@ static int create_model(struct replay *r, const char *name, const char *learner,
     return reply ? 0 : -EREMOTEIO;
 }
 
-static void warn_if_used(struct replay *r)
-{
+static void warn_if_used(struct replay *r) {
     json_t *stats = homer_ask_op(r->client, "stats", NULL, NULL);
     json_int_t seq = json_integer_value(json_object_get(stats, "seq"));
     json_decref(stats);
     if (seq > 0)
-        fprintf(stderr, "homer: model 'default' has already learned %" JSON_INTEGER_FORMAT
-                        " instances; the metrics include them (--model NAME makes a fresh model)\n", seq);
+        fprintf(stderr,
+                "homer: model 'default' has already learned %" JSON_INTEGER_FORMAT
+                " instances; the metrics include them (--model NAME makes a fresh model)\n",
+                seq);
 }
 
-static int show(struct replay *r, const struct homer_pump *pump)
-{
+static int show(struct replay *r, const struct homer_pump *pump) {
     struct homer_error err;
     json_t *stats = homer_ask_op(r->client, "stats", pump->model, &err);
     if (!stats) return homer_cli_failed(&err);
     int rc = 0;
-    if (r->curve) rc = homer_curve_row(r->curve, pump->model ? pump->model : "default", pump->seconds, stats, &err);
+    if (r->curve)
+        rc = homer_curve_row(r->curve, pump->model ? pump->model : "default", pump->seconds, stats, &err);
     if (rc) (void)homer_cli_failed(&err);
     if (r->cli->json) {
         if (homer_report_json(pump, stats, stdout)) rc = -ENOMEM;
@@ -97,19 +105,24 @@ static int show(struct replay *r, const struct homer_pump *pump)
 }
 
 /* One pass of the source through one model; NULL: the default one. */
-static int run_model(struct replay *r, const char *model, const char *learner)
-{
+static int run_model(struct replay *r, const char *model, const char *learner) {
     struct homer_error err;
-    struct homer_pump pump = {.client = r->client, .source = r->source, .op = "test", .model = model, .window = r->window,
-                              .rate = r->rate, .curve = r->curve, .progress = &r->progress};
+    struct homer_pump pump = {.client = r->client,
+                              .source = r->source,
+                              .op = "test",
+                              .model = model,
+                              .window = r->window,
+                              .rate = r->rate,
+                              .curve = r->curve,
+                              .progress = &r->progress};
     if (model && create_model(r, model, learner, &err)) return homer_cli_failed(&err);
     if (!model && !r->own.pid) warn_if_used(r);
     int rc = homer_pump_run(&pump, &err), code = HOMER_EXIT_OK;
     if (rc) code = homer_cli_failed(&err);
     if (pump.lost) {
         (void)homer_private_died(&r->own, stderr);
-        fprintf(stderr, "homer: %llu of %llu instances sent were acknowledged\n", (unsigned long long)pump.done,
-                (unsigned long long)pump.sent);
+        fprintf(stderr, "homer: %llu of %llu instances sent were acknowledged\n",
+                (unsigned long long)pump.done, (unsigned long long)pump.sent);
     } else {
         if (pump.interrupted)
             fprintf(stderr, "homer: interrupted after %llu instances\n", (unsigned long long)pump.done);
@@ -123,16 +136,18 @@ static int run_model(struct replay *r, const char *model, const char *learner)
     return pump.interrupted ? HOMER_EXIT_SIGNAL + pump.interrupted : code;
 }
 
-static int run_learners(struct replay *r)
-{
+static int run_learners(struct replay *r) {
     if (r->learners.n == 0) return run_model(r, r->model, NULL);
     int code = HOMER_EXIT_OK;
     for (size_t i = 0; i < r->learners.n && code == HOMER_EXIT_OK; i++) {
         char name[NAME_CAP];
         const char *learner = r->learners.item[i];
         bool several = r->learners.n > 1;
-        if (!r->model) snprintf(name, sizeof(name), "%.100s", learner);
-        else snprintf(name, sizeof(name), "%.80s%s%.70s", r->model, several ? "-" : "", several ? learner : "");
+        if (!r->model)
+            snprintf(name, sizeof(name), "%.100s", learner);
+        else
+            snprintf(name, sizeof(name), "%.80s%s%.70s", r->model, several ? "-" : "",
+                     several ? learner : "");
         if (several && !r->cli->json) printf("%slearner %s\n\n", i ? "\n" : "", learner);
         if (i) homer_source_rewind(r->source);
         code = run_model(r, name, learner);
@@ -140,8 +155,7 @@ static int run_learners(struct replay *r)
     return code;
 }
 
-static int open_curve(struct replay *r, struct homer_error *err)
-{
+static int open_curve(struct replay *r, struct homer_error *err) {
     uint64_t total = homer_source_total(r->source), every = r->every;
     if (!r->csv) return 0;
     if (!every) every = total ? total / ROWS : EVERY_UNKNOWN;
@@ -150,8 +164,7 @@ static int open_curve(struct replay *r, struct homer_error *err)
 }
 
 /* The daemon: a private one unless an address was given. 0, or an exit code, told. */
-static int reach_daemon(struct replay *r)
-{
+static int reach_daemon(struct replay *r) {
     struct homer_error err;
     char objective[64];
     const char *set[HOMER_LIST_CAP];
@@ -171,13 +184,16 @@ static int reach_daemon(struct replay *r)
     return homer_cli_connect(r->own.address, &r->client);
 }
 
-static int replay(struct replay *r, char **path, int path_n)
-{
+static int replay(struct replay *r, char **path, int path_n) {
     struct homer_error err;
     homer_progress_init(&r->progress, stderr, 0);
-    const struct homer_source_options options = {
-        .path = (const char *const *)path, .path_n = (size_t)path_n, .shuffle = r->shuffle != NULL, .seed = r->seed,
-        .limit = r->limit, .again = r->learners.n > 1, .count = r->progress.to || (r->csv && !r->every)};
+    const struct homer_source_options options = {.path = (const char *const *)path,
+                                                 .path_n = (size_t)path_n,
+                                                 .shuffle = r->shuffle != NULL,
+                                                 .seed = r->seed,
+                                                 .limit = r->limit,
+                                                 .again = r->learners.n > 1,
+                                                 .count = r->progress.to || (r->csv && !r->every)};
     homer_interrupt_watch();
     int rc = homer_source_open(&r->source, &options, &err);
     if (rc == 0) rc = open_curve(r, &err);
@@ -187,17 +203,19 @@ static int replay(struct replay *r, char **path, int path_n)
     return code ? code : run_learners(r);
 }
 
-int homer_cmd_replay(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv)
-{
+int homer_cmd_replay(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv) {
     struct replay r = {.cli = cli, .own = {.log_fd = -1}, .window = WINDOW};
     const struct homer_opt own[] = {
-        {"shuffle", "SEED", "in the order of Python's random.Random(SEED).shuffle(lines)", HOMER_OPT_STRING, &r.shuffle},
+        {"shuffle", "SEED", "in the order of Python's random.Random(SEED).shuffle(lines)", HOMER_OPT_STRING,
+         &r.shuffle},
         {"limit", "N", "only the first N instances (after the shuffle)", HOMER_OPT_COUNT, &r.limit},
         {"rate", "R", "R instances a second (default: as fast as it goes)", HOMER_OPT_RATE, &r.rate},
         {"csv", "OUT", "write the learning curve to the file OUT", HOMER_OPT_STRING, &r.csv},
         {"every", "N", "a row of it every N instances (default: 100 rows)", HOMER_OPT_COUNT, &r.every},
-        {"objective", "NAME", "example_f1, micro_f1, macro_f1, subset or hamming", HOMER_OPT_STRING, &r.objective},
-        {"learner", "NAME", "a fresh model with this learner; several are compared", HOMER_OPT_LIST, &r.learners},
+        {"objective", "NAME", "example_f1, micro_f1, macro_f1, subset or hamming", HOMER_OPT_STRING,
+         &r.objective},
+        {"learner", "NAME", "a fresh model with this learner; several are compared", HOMER_OPT_LIST,
+         &r.learners},
         {"model", "NAME", "create a fresh model NAME and use it", HOMER_OPT_STRING, &r.model},
         {"set", "KEY=VALUE", "a setting of the private daemon, as homerd --set", HOMER_OPT_LIST, &r.set},
         {"window", "N", "at most N requests under way (default 512)", HOMER_OPT_COUNT, &r.window},

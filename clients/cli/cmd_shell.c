@@ -10,7 +10,7 @@
 #include "clients/cli/pretty.h"
 #include "clients/cli/request_line.h"
 #include "clients/cli/stream.h"
-#include "clients/cli/table.h"
+#include "clients/cli/printable.h"
 
 enum { HISTORY_LINES = 500, PROMPT_CAP = 160 };
 /* A request with noreply is answered only when it fails: a ping behind it tells that it is done. */
@@ -25,8 +25,7 @@ struct shell {
     char prompt[PROMPT_CAP];
 };
 
-static void show(struct shell *s, const char *text, size_t n)
-{
+static void show(struct shell *s, const char *text, size_t n) {
     struct homer_error err;
     if (!s->person) {
         printf("%.*s\n", (int)n, text);
@@ -36,7 +35,8 @@ static void show(struct shell *s, const char *text, size_t n)
     if (!reply) {
         homer_print_safe(stdout, err.message);
         putchar('\n');
-    } else if (json_is_array(json_object_get(reply, "labels")) && json_is_object(json_object_get(reply, "scores"))) {
+    } else if (json_is_array(json_object_get(reply, "labels")) &&
+               json_is_object(json_object_get(reply, "scores"))) {
         homer_predict_print(reply, true, stdout);
     } else if (json_object_size(reply) == 1) {
         puts("ok");
@@ -47,8 +47,7 @@ static void show(struct shell *s, const char *text, size_t n)
 }
 
 /* What to send for a line: itself, or for "? some text" the request that predicts it. */
-static int translate(struct shell *s, const char *line, size_t n, struct homer_error *err)
-{
+static int translate(struct shell *s, const char *line, size_t n, struct homer_error *err) {
     homer_buf_truncate(&s->request, 0);
     if (line[0] != '?') {
         homer_buf_append(&s->request, line, n);
@@ -63,16 +62,15 @@ static int translate(struct shell *s, const char *line, size_t n, struct homer_e
     return rc ? rc : s->request.failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-/* The value of a top-level member of a request, borrowed from *owner (a new reference); NULL when there is none. */
-static const json_t *member(const struct homer_buf *request, const char *key, json_t **owner)
-{
+/* The value of a top-level member of a request, borrowed from *owner (a new reference); NULL when there is
+ * none. */
+static const json_t *member(const struct homer_buf *request, const char *key, json_t **owner) {
     *owner = request->data[0] == '{' ? json_loadb(request->data, request->n, 0, NULL) : NULL;
     return json_object_get(*owner, key);
 }
 
 /* Sends one line and shows its reply. 0, or a negative errno when the connection is of no use any more. */
-static int line_in(struct shell *s, const char *line, size_t n, struct homer_error *err)
-{
+static int line_in(struct shell *s, const char *line, size_t n, struct homer_error *err) {
     json_t *parsed;
     const char *text;
     size_t text_n;
@@ -85,7 +83,8 @@ static int line_in(struct shell *s, const char *line, size_t n, struct homer_err
     bool silent = json_is_true(member(&s->request, "noreply", &parsed));
     json_decref(parsed);
     const char *op = json_string_value(member(&s->request, "op", &parsed));
-    s->left = (op && strcmp(op, "quit") == 0) || (s->request.n == 4 && memcmp(s->request.data, "quit", 4) == 0);
+    s->left =
+        (op && strcmp(op, "quit") == 0) || (s->request.n == 4 && memcmp(s->request.data, "quit", 4) == 0);
     json_decref(parsed);
 
     rc = homer_client_send(s->client, s->request.data, s->request.n, err);
@@ -101,15 +100,13 @@ static int line_in(struct shell *s, const char *line, size_t n, struct homer_err
     return rc;
 }
 
-static const char *prompt_of(EditLine *el)
-{
+static const char *prompt_of(EditLine *el) {
     struct shell *s;
     el_get(el, EL_CLIENTDATA, &s);
     return s->prompt;
 }
 
-static int at_terminal(struct shell *s, struct homer_error *err)
-{
+static int at_terminal(struct shell *s, struct homer_error *err) {
     HistEvent event;
     int n, rc = 0;
     const char *line;
@@ -128,7 +125,8 @@ static int at_terminal(struct shell *s, struct homer_error *err)
     el_set(el, EL_EDITOR, "emacs");
     el_set(el, EL_SIGNAL, 1); /* the terminal is put right before a Ctrl-C ends us */
     el_source(el, NULL);
-    puts("words such as help, ping, stats, labels; a JSON request; or '? some text' to predict; Ctrl-D leaves");
+    puts("words such as help, ping, stats, labels; a JSON request; or '? some text' to predict; Ctrl-D "
+         "leaves");
     while (rc == 0 && !s->left && (line = el_gets(el, &n)) && n > 0) {
         while (n > 0 && strchr(" \t\r\n", line[n - 1])) n--;
         while (n > 0 && strchr(" \t", *line)) line++, n--;
@@ -143,8 +141,7 @@ static int at_terminal(struct shell *s, struct homer_error *err)
     return rc;
 }
 
-static int as_filter(struct shell *s, struct homer_error *err)
-{
+static int as_filter(struct shell *s, struct homer_error *err) {
     struct homer_stream *in;
     const char *line;
     size_t n;
@@ -158,8 +155,7 @@ static int as_filter(struct shell *s, struct homer_error *err)
     return rc;
 }
 
-int homer_cmd_shell(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv)
-{
+int homer_cmd_shell(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv) {
     int code;
     struct homer_error err;
     struct shell s = {0};

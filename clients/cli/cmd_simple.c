@@ -12,15 +12,13 @@ struct wanted {
     uint64_t limit;
 };
 
-static double now_ms(void)
-{
+static double now_ms(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-static int build(struct homer_buf *out, const char *op, const struct wanted *w, struct homer_error *err)
-{
+static int build(struct homer_buf *out, const char *op, const struct wanted *w, struct homer_error *err) {
     int rc = homer_ask_build(out, op, w->model, err);
     if (rc) return rc;
     out->n--; /* the closing brace comes again */
@@ -31,8 +29,7 @@ static int build(struct homer_buf *out, const char *op, const struct wanted *w, 
 }
 
 /* Counters that never moved say nothing to a person. */
-static void drop_zeros(json_t *counters)
-{
+static void drop_zeros(json_t *counters) {
     const char *key;
     json_t *v;
     void *next;
@@ -41,8 +38,7 @@ static void drop_zeros(json_t *counters)
     }
 }
 
-static int show(const char *name, json_t *reply)
-{
+static int show(const char *name, json_t *reply) {
     if (strcmp(name, "digest") == 0) {
         printf("%s\n", json_string_value(json_object_get(reply, "digest")));
         return 0;
@@ -52,19 +48,20 @@ static int show(const char *name, json_t *reply)
     drop_zeros(json_object_get(reply, "errors"));
     drop_zeros(json_object_get(reply, "connections"));
     json_t *shown = json_object_get(reply, name);
-    bool listing = json_is_array(shown); /* labels, features: say how many more there are only when there are */
+    bool listing =
+        json_is_array(shown); /* labels, features: say how many more there are only when there are */
     if (listing && !json_is_true(json_object_get(reply, "truncated"))) {
         json_object_del(reply, "truncated");
         json_object_del(reply, "total");
     }
     int rc = homer_pretty_print(reply, stdout);
-    if (json_is_true(json_object_get(reply, "truncated"))) fputs("homer: there are more; --limit N shows more\n", stderr);
+    if (json_is_true(json_object_get(reply, "truncated")))
+        fputs("homer: there are more; --limit N shows more\n", stderr);
     return rc;
 }
 
-static int answer(const char *name, const char *address, struct homer_client *client, const char *request, size_t n,
-                  bool json)
-{
+static int answer(const char *name, const char *address, struct homer_client *client, const char *request,
+                  size_t n, bool json) {
     struct homer_error err;
     const char *text;
     size_t text_n;
@@ -77,15 +74,17 @@ static int answer(const char *name, const char *address, struct homer_client *cl
         return homer_cli_failed(&err);
     }
     int rc = 0;
-    if (json) printf("%.*s\n", (int)text_n, text);
-    else if (strcmp(name, "ping") == 0) printf("homerd at %s answers, in %.2f ms\n", address, took);
-    else rc = show(name, reply);
+    if (json)
+        printf("%.*s\n", (int)text_n, text);
+    else if (strcmp(name, "ping") == 0)
+        printf("homerd at %s answers, in %.2f ms\n", address, took);
+    else
+        rc = show(name, reply);
     json_decref(reply);
     return rc ? HOMER_EXIT_FAILURE : HOMER_EXIT_OK;
 }
 
-int homer_cmd_simple(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv)
-{
+int homer_cmd_simple(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv) {
     struct wanted w = {0};
     const struct homer_opt listing[] = {
         {"model", "NAME", "which model (default: default)", HOMER_OPT_STRING, &w.model},
@@ -98,7 +97,8 @@ int homer_cmd_simple(struct homer_cli *cli, const struct homer_command *cmd, int
     bool model = lists || strcmp(cmd->name, "stats") == 0 || strcmp(cmd->name, "digest") == 0;
     const char *op = strcmp(cmd->name, "models") == 0 ? "model.list" : cmd->name;
     int code;
-    if (!homer_cli_options(cli, cmd, lists ? listing : model ? of_model : NULL, &argc, argv, &code)) return code;
+    if (!homer_cli_options(cli, cmd, lists ? listing : model ? of_model : NULL, &argc, argv, &code))
+        return code;
     if (argc) return homer_cli_misused(cmd, "unexpected '%s'", argv[0]);
 
     struct homer_error err;

@@ -7,7 +7,9 @@
 #include <string.h>
 #include "clients/cli/metrics.h"
 
-static const char *const spans[] = {"window", "total", "no_change", "majority"};
+static const struct {
+    const char *wire, *prefix;
+} spans[] = {{"total", ""}, {"window", "window_"}, {"no_change", "no_change_"}, {"majority", "majority_"}};
 enum { SPANS = sizeof(spans) / sizeof(spans[0]) };
 
 struct homer_curve {
@@ -18,19 +20,16 @@ struct homer_curve {
     double n;       /* instances at the last row */
 };
 
-static int failed(const struct homer_curve *c, int e, struct homer_error *err)
-{
+static int failed(const struct homer_curve *c, int e, struct homer_error *err) {
     return homer_err_set(err, -e, "cannot write %.150s: %s", c->path, strerror(e));
 }
 
-static int flush(struct homer_curve *c, struct homer_error *err)
-{
+static int flush(struct homer_curve *c, struct homer_error *err) {
     errno = EIO; /* should the library not say why */
     return fflush(c->file) || ferror(c->file) ? failed(c, errno, err) : 0;
 }
 
-int homer_curve_open(struct homer_curve **out, const char *path, uint64_t every, struct homer_error *err)
-{
+int homer_curve_open(struct homer_curve **out, const char *path, uint64_t every, struct homer_error *err) {
     struct homer_curve *c = calloc(1, sizeof(*c));
     if (!c || !(c->path = strdup(path))) {
         free(c);
@@ -43,7 +42,7 @@ int homer_curve_open(struct homer_curve **out, const char *path, uint64_t every,
         fputs("model,n,seconds", c->file);
         for (size_t s = 0; s < SPANS; s++)
             for (const struct homer_metric *m = homer_metrics; m->wire; m++)
-                fprintf(c->file, ",%s_%s", spans[s], m->wire);
+                fprintf(c->file, ",%s%s", spans[s].prefix, m->wire);
         fputc('\n', c->file);
         rc = flush(c, err);
     }
@@ -55,14 +54,12 @@ int homer_curve_open(struct homer_curve **out, const char *path, uint64_t every,
     return 0;
 }
 
-uint64_t homer_curve_every(const struct homer_curve *c)
-{
+uint64_t homer_curve_every(const struct homer_curve *c) {
     return c->every;
 }
 
 int homer_curve_row(struct homer_curve *c, const char *model, double seconds, const json_t *stats,
-                    struct homer_error *err)
-{
+                    struct homer_error *err) {
     double n = homer_metric_get(stats, "total", "n");
     if (n == c->n && strcmp(model, c->model) == 0) return 0;
     c->n = n;
@@ -70,17 +67,18 @@ int homer_curve_row(struct homer_curve *c, const char *model, double seconds, co
     fprintf(c->file, "%s,%.0f,%.3f", model, n, seconds);
     for (size_t s = 0; s < SPANS; s++) {
         for (const struct homer_metric *m = homer_metrics; m->wire; m++) {
-            double v = homer_metric_get(stats, spans[s], m->wire);
-            if (isnan(v)) fputc(',', c->file);
-            else fprintf(c->file, ",%.17g", v);
+            double v = homer_metric_get(stats, spans[s].wire, m->wire);
+            if (isnan(v))
+                fputc(',', c->file);
+            else
+                fprintf(c->file, ",%.17g", v);
         }
     }
     fputc('\n', c->file);
     return flush(c, err);
 }
 
-int homer_curve_close(struct homer_curve *c, struct homer_error *err)
-{
+int homer_curve_close(struct homer_curve *c, struct homer_error *err) {
     if (!c) return 0;
     int rc = c->file && fclose(c->file) ? failed(c, errno, err) : 0;
     free(c->path);

@@ -14,8 +14,7 @@ struct homer_inflate {
     ZSTD_DStream *zst;
 };
 
-enum homer_packing homer_packing_of(const unsigned char *first, size_t n)
-{
+enum homer_packing homer_packing_of(const unsigned char *first, size_t n) {
     if (n >= 2 && first[0] == 0x1f && first[1] == 0x8b) return HOMER_GZIP;
     if (n < 4) return HOMER_PLAIN;
     if (memcmp(first, "\x28\xb5\x2f\xfd", 4) == 0) return HOMER_ZSTD;
@@ -24,8 +23,7 @@ enum homer_packing homer_packing_of(const unsigned char *first, size_t n)
     return HOMER_PLAIN;
 }
 
-int homer_inflate_new(struct homer_inflate **out, enum homer_packing packing)
-{
+int homer_inflate_new(struct homer_inflate **out, enum homer_packing packing) {
     struct homer_inflate *z = calloc(1, sizeof(*z));
     if (!z) return -ENOMEM;
     z->packing = packing;
@@ -45,8 +43,7 @@ int homer_inflate_new(struct homer_inflate **out, enum homer_packing packing)
     return 0;
 }
 
-struct homer_inflate *homer_inflate_free(struct homer_inflate *z)
-{
+struct homer_inflate *homer_inflate_free(struct homer_inflate *z) {
     if (!z) return NULL;
     if (z->packing == HOMER_GZIP) inflateEnd(&z->gz);
     ZSTD_freeDStream(z->zst);
@@ -54,9 +51,8 @@ struct homer_inflate *homer_inflate_free(struct homer_inflate *z)
     return NULL;
 }
 
-static int run_gzip(struct homer_inflate *z, const unsigned char *in, size_t *in_n, unsigned char *out, size_t *out_n,
-                    const char **why)
-{
+static int run_gzip(struct homer_inflate *z, const unsigned char *in, size_t *in_n, unsigned char *out,
+                    size_t *out_n, const char **why) {
     if (z->whole && *in_n && inflateReset(&z->gz) != Z_OK) return -ENOMEM;
     z->gz.next_in = in;
     z->gz.avail_in = (uInt)*in_n;
@@ -72,9 +68,8 @@ static int run_gzip(struct homer_inflate *z, const unsigned char *in, size_t *in
     return rc == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
 }
 
-static int run_zstd(struct homer_inflate *z, const unsigned char *in, size_t *in_n, unsigned char *out, size_t *out_n,
-                    const char **why)
-{
+static int run_zstd(struct homer_inflate *z, const unsigned char *in, size_t *in_n, unsigned char *out,
+                    size_t *out_n, const char **why) {
     ZSTD_inBuffer from = {.src = in, .size = *in_n};
     ZSTD_outBuffer to = {.dst = out, .size = *out_n};
     size_t left = ZSTD_decompressStream(z->zst, &to, &from);
@@ -84,17 +79,16 @@ static int run_zstd(struct homer_inflate *z, const unsigned char *in, size_t *in
         *why = ZSTD_getErrorName(left);
         return -EBADMSG;
     }
-    if (from.pos || to.pos) z->whole = left == 0; /* a call that moves nothing asks for the next frame's header */
+    if (from.pos || to.pos)
+        z->whole = left == 0; /* a call that moves nothing asks for the next frame's header */
     return 0;
 }
 
-int homer_inflate_run(struct homer_inflate *z, const unsigned char *in, size_t *in_n, unsigned char *out, size_t *out_n,
-                      const char **why)
-{
+int homer_inflate_run(struct homer_inflate *z, const unsigned char *in, size_t *in_n, unsigned char *out,
+                      size_t *out_n, const char **why) {
     return (z->packing == HOMER_GZIP ? run_gzip : run_zstd)(z, in, in_n, out, out_n, why);
 }
 
-bool homer_inflate_whole(const struct homer_inflate *z)
-{
+bool homer_inflate_whole(const struct homer_inflate *z) {
     return z->whole;
 }

@@ -5,13 +5,11 @@
 
 static volatile sig_atomic_t came;
 
-static void on_signal(int signo)
-{
+static void on_signal(int signo) {
     came = signo;
 }
 
-void homer_interrupt_watch(void)
-{
+void homer_interrupt_watch(void) {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         struct sigaction before, action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
@@ -21,7 +19,6 @@ void homer_interrupt_watch(void)
     }
 }
 
-int homer_interrupted(void)
-{
+int homer_interrupted(void) {
     return came;
 }

@@ -1,5 +1,5 @@
-/* Remembers that the user asked to stop (Ctrl-C, SIGTERM, SIGHUP), so that a command can end in order: partial results
- * printed, the private daemon stopped. Process-wide, as signals are. */
+/* Remembers that the user asked to stop (Ctrl-C, SIGTERM, SIGHUP), so that a command can end in order:
+ * partial results printed, the private daemon stopped. Process-wide, as signals are. */
 #ifndef HOMER_CLI_INTERRUPT_H
 #define HOMER_CLI_INTERRUPT_H
 

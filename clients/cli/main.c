@@ -5,16 +5,21 @@
 #include "clients/cli/cli.h"
 
 static const struct homer_command commands[] = {
-    {"replay", "FILE... [options]", "send recorded instances, each predicted first and then learned, and print the metrics",
-     "FILE holds one JSON object a line, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\",\"y\":[...]}; it may be compressed\n"
-     "with gzip or zstd; - is standard input. Several files are one stream. Without --to or --unix a private daemon\n"
+    {"replay", "FILE... [options]",
+     "send recorded instances, each predicted first and then learned, and print the metrics",
+     "FILE holds one JSON object a line, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\",\"y\":[...]}; it may "
+     "be compressed\n"
+     "with gzip or zstd; - is standard input. Several files are one stream. Without --to or --unix a private "
+     "daemon\n"
      "is started for the replay and stopped at its end. Ctrl-C ends early and prints the metrics so far.\n",
      homer_cmd_replay},
     {"predict", "[JSON] [options]", "predict the labels of an instance, or of one per line of standard input",
-     "JSON is an instance, {\"x\":{...}} or {\"text\":\"...\"}. Labels are printed with their scores, best first.\n",
+     "JSON is an instance, {\"x\":{...}} or {\"text\":\"...\"}. Labels are printed with their scores, best "
+     "first.\n",
      homer_cmd_predict},
-    {"learn", "FILE... | JSON [options]", "learn the instances of files, or a single one",
-     "As replay, FILE may be compressed, and - is standard input. JSON is {\"x\":{...},\"y\":[...]} or\n"
+    {"learn", "[FILE... | JSON] [options]",
+     "learn the instances of files, of standard input, or a single one",
+     "As for replay, FILE may be compressed, and - is standard input. JSON is {\"x\":{...},\"y\":[...]} or\n"
      "{\"text\":\"...\",\"y\":[...]}.\n",
      homer_cmd_learn},
     {"stats", "[options]", "counters, memory, throughput and metrics of a model", NULL, homer_cmd_simple},
@@ -26,35 +31,36 @@ static const struct homer_command commands[] = {
     {"config", "[options]", "the daemon's effective configuration", NULL, homer_cmd_simple},
     {"ping", "[options]", "whether the daemon answers", NULL, homer_cmd_simple},
     {"shell", "[options]", "type requests and see the replies",
-     "At a terminal: words such as ping or stats, a JSON request, or '? some text' to predict its labels; Ctrl-D leaves.\n"
+     "At a terminal: words such as ping or stats, a JSON request, or '? some text' to predict its labels; "
+     "Ctrl-D leaves.\n"
      "Otherwise a filter: requests on standard input, one reply a line on standard output.\n",
      homer_cmd_shell},
     {0},
 };
 
-static const char *command_name(const void *ctx, size_t i)
-{
+static const char *command_name(const void *ctx, size_t i) {
     const struct homer_command *c = ctx;
     return c[i].name;
 }
 
-static void help(FILE *to)
-{
+static void help(FILE *to) {
     fputs("homer [--to HOST:PORT | --unix PATH] COMMAND ...\n"
-          "The command-line tool for homerd, which learns multi-label classification from a stream.\n\n", to);
-    for (const struct homer_command *c = commands; c->name; c++) fprintf(to, "  %-9s %s\n", c->name, c->summary);
-    fputs("\nThe daemon is at " HOMER_DEFAULT_ADDRESS " unless --to or --unix says otherwise. 'homer COMMAND --help' says more.\n"
-          "Exit codes: 0 ok, 1 failure, 2 wrong usage.\n", to);
+          "The command-line tool for homerd, which learns multi-label classification from a stream.\n\n",
+          to);
+    for (const struct homer_command *c = commands; c->name; c++)
+        fprintf(to, "  %-9s %s\n", c->name, c->summary);
+    fputs("\nThe daemon is at " HOMER_DEFAULT_ADDRESS
+          " unless --to or --unix says otherwise. 'homer COMMAND --help' says more.\n"
+          "Exit codes: 0 ok, 1 failure, 2 wrong usage.\n",
+          to);
 }
 
-static int misused(const char *message)
-{
+static int misused(const char *message) {
     fprintf(stderr, "homer: %s\n'homer --help' lists the commands\n", message);
     return HOMER_EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct homer_cli cli = {0};
     const struct homer_opt global[] = {
         {"to", "ADDRESS", NULL, HOMER_OPT_STRING, &cli.to},
@@ -85,7 +91,7 @@ int main(int argc, char **argv)
     for (const struct homer_command *c = commands; c->name; c++)
         if (strcmp(c->name, argv[0]) == 0) return c->run(&cli, c, argc - 1, argv + 1);
     const char *near = homer_args_nearest(argv[0], command_name, commands);
-    snprintf(text, sizeof(text), "unknown command '%.40s'%s%s%s", argv[0], near ? "; did you mean '" : "", near ? near : "",
-             near ? "'?" : "");
+    snprintf(text, sizeof(text), "unknown command '%.40s'%s%s%s", argv[0], near ? "; did you mean '" : "",
+             near ? near : "", near ? "'?" : "");
     return misused(text);
 }

@@ -20,26 +20,24 @@ const struct homer_metric homer_metrics[] = {
     {NULL, NULL, false},
 };
 
-double homer_metric_get(const json_t *stats, const char *span, const char *wire)
-{
+double homer_metric_get(const json_t *stats, const char *span, const char *wire) {
     const json_t *v = json_object_get(json_object_get(json_object_get(stats, "metrics"), span), wire);
     return json_is_number(v) ? json_number_value(v) : (double)NAN;
 }
 
-double homer_metric_gain(double model, double no_change)
-{
+double homer_metric_gain(double model, double no_change) {
     double room = 1 - no_change; /* none: NO-CHANGE is perfect */
     return room > 0 ? (model - no_change) / room : (double)NAN;
 }
 
-static void add(struct homer_table *t, double v)
-{
-    if (isnan(v)) homer_table_add(t, "-");
-    else homer_table_addf(t, "%.4f", v);
+static void add(struct homer_table *t, double v) {
+    if (isnan(v))
+        homer_table_add(t, "-");
+    else
+        homer_table_addf(t, "%.4f", v);
 }
 
-int homer_metrics_print(const json_t *stats, FILE *to)
-{
+int homer_metrics_print(const json_t *stats, FILE *to) {
     struct homer_table t;
     homer_table_init(&t, 5);
     const char *const head[] = {"", "MODEL", "NO-CHANGE", "MAJORITY", "GAIN"};

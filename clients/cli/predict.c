@@ -1,9 +1,9 @@
 #include "clients/cli/predict.h"
 
+#include "clients/cli/printable.h"
 #include "clients/cli/table.h"
 
-void homer_predict_print(const json_t *reply, bool lines, FILE *to)
-{
+void homer_predict_print(const json_t *reply, bool lines, FILE *to) {
     const json_t *labels = json_object_get(reply, "labels"), *scores = json_object_get(reply, "scores");
     json_t *label;
     size_t i;

@@ -3,22 +3,20 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include "clients/cli/printable.h"
 #include "clients/cli/table.h"
 
 /* jansson's iterators take non-const objects, and change nothing. */
-static json_t *mutable(const json_t *j)
-{
+static json_t *mutable(const json_t *j) {
     return (json_t *)(uintptr_t)j;
 }
 
-static bool is_scalar(const json_t *j)
-{
+static bool is_scalar(const json_t *j) {
     return !json_is_object(j) && !json_is_array(j);
 }
 
 /* An object whose members are all objects of scalars: `metrics`. */
-static bool is_matrix(const json_t *j)
-{
+static bool is_matrix(const json_t *j) {
     const char *key, *inner;
     json_t *row, *cell;
     if (!json_is_object(j) || json_object_size(j) == 0) return false;
@@ -31,17 +29,16 @@ static bool is_matrix(const json_t *j)
     return true;
 }
 
-static bool is_list(const json_t *j)
-{
+static bool is_list(const json_t *j) {
     return json_is_array(j) && json_is_object(json_array_get(j, 0));
 }
 
-static void scalar_text(const char *key, const json_t *v, struct homer_buf *out)
-{
+static void scalar_text(const char *key, const json_t *v, struct homer_buf *out) {
     size_t n = strlen(key);
     if (json_is_string(v)) {
         homer_printable(out, json_string_value(v), json_string_length(v));
-    } else if (json_is_integer(v) && n > 6 && strcmp(key + n - 6, "_bytes") == 0 && json_integer_value(v) >= 1024) {
+    } else if (json_is_integer(v) && n > 6 && strcmp(key + n - 6, "_bytes") == 0 &&
+               json_integer_value(v) >= 1024) {
         double size = (double)json_integer_value(v);
         int unit = 0;
         for (; size >= 1024 && unit < 4; unit++) size /= 1024;
@@ -56,20 +53,22 @@ static void scalar_text(const char *key, const json_t *v, struct homer_buf *out)
     }
 }
 
-static void add_scalar(struct homer_table *t, const char *key, const json_t *v)
-{
+static void add_scalar(struct homer_table *t, const char *key, const json_t *v) {
     struct homer_buf b;
     homer_buf_init(&b, &t->mem);
-    if (v) scalar_text(key, v, &b);
-    else homer_buf_putc(&b, '-');
+    if (v)
+        scalar_text(key, v, &b);
+    else
+        homer_buf_putc(&b, '-');
     homer_buf_putc(&b, '\0');
-    if (b.failed) t->failed = true;
-    else homer_table_add(t, b.data);
+    if (b.failed)
+        t->failed = true;
+    else
+        homer_table_add(t, b.data);
     homer_buf_deinit(&b);
 }
 
-static void add_values(struct homer_table *t, const char *key, const json_t *array)
-{
+static void add_values(struct homer_table *t, const char *key, const json_t *array) {
     struct homer_buf b;
     json_t *item;
     size_t i;
@@ -80,14 +79,15 @@ static void add_values(struct homer_table *t, const char *key, const json_t *arr
     }
     homer_buf_puts(&b, i ? "" : "(none)");
     homer_buf_putc(&b, '\0');
-    if (b.failed) t->failed = true;
-    else homer_table_add(t, b.data);
+    if (b.failed)
+        t->failed = true;
+    else
+        homer_table_add(t, b.data);
     homer_buf_deinit(&b);
 }
 
 /* Rows: names and values, inner objects by dotted names. Matrices and lists are tables of their own. */
-static void add_fields(struct homer_table *t, const char *prefix, const json_t *object)
-{
+static void add_fields(struct homer_table *t, const char *prefix, const json_t *object) {
     const char *key;
     json_t *v;
     json_object_foreach(mutable(object), key, v) {
@@ -102,28 +102,29 @@ static void add_fields(struct homer_table *t, const char *prefix, const json_t *
             add_fields(t, name.data, v);
         } else {
             homer_table_add(t, name.data);
-            if (json_is_array(v)) add_values(t, key, v);
-            else add_scalar(t, key, v);
+            if (json_is_array(v))
+                add_values(t, key, v);
+            else
+                add_scalar(t, key, v);
         }
         homer_buf_deinit(&name);
     }
 }
 
 /* Columns: the members; rows: the names inside the first of them. */
-static void add_matrix(struct homer_table *t, const json_t *matrix)
-{
+static void add_matrix(struct homer_table *t, const json_t *matrix) {
     const char *column, *row;
     json_t *members, *cell;
     homer_table_add(t, "");
     json_object_foreach(mutable(matrix), column, members) homer_table_add(t, column);
     json_object_foreach(json_object_iter_value(json_object_iter(mutable(matrix))), row, cell) {
         homer_table_add(t, row);
-        json_object_foreach(mutable(matrix), column, members) add_scalar(t, row, json_object_get(members, row));
+        json_object_foreach(mutable(matrix), column, members)
+            add_scalar(t, row, json_object_get(members, row));
     }
 }
 
-static void add_list(struct homer_table *t, const json_t *list)
-{
+static void add_list(struct homer_table *t, const json_t *list) {
     const char *key;
     json_t *v, *item;
     size_t i;
@@ -133,8 +134,7 @@ static void add_list(struct homer_table *t, const json_t *list)
     }
 }
 
-int homer_pretty_print(const json_t *reply, FILE *to)
-{
+int homer_pretty_print(const json_t *reply, FILE *to) {
     struct homer_table t;
     const char *key;
     json_t *v;
@@ -147,8 +147,10 @@ int homer_pretty_print(const json_t *reply, FILE *to)
         if (!first) fputc('\n', to);
         first = false;
         homer_table_init(&t, columns);
-        if (list) add_list(&t, v);
-        else add_matrix(&t, v);
+        if (list)
+            add_list(&t, v);
+        else
+            add_matrix(&t, v);
         if (homer_table_print(&t, to)) rc = -ENOMEM;
         homer_table_deinit(&t);
     }

@@ -1,4 +1,5 @@
-/* Shows a reply to a person: names and values aligned, lists of objects as tables, `metrics` as a matrix. Pure. */
+/* Shows a reply to a person: names and values aligned, lists of objects as tables, `metrics` as a matrix.
+ * Pure. */
 #ifndef HOMER_CLI_PRETTY_H
 #define HOMER_CLI_PRETTY_H
 

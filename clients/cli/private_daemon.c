@@ -16,15 +16,13 @@
 
 enum { START_MS = 15000, STOP_MS = 10000, STEP_MS = 5, PATH_CAP = 4096, LOG_TAIL = 2000 };
 
-static void pause_ms(long ms)
-{
+static void pause_ms(long ms) {
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     (void)nanosleep(&t, NULL);
 }
 
 /* Where homerd is; without a '/' the exec searches PATH. */
-static void find_homerd(char *out, size_t cap)
-{
+static void find_homerd(char *out, size_t cap) {
     char here[PATH_CAP];
     const char *named = getenv("HOMERD");
     snprintf(out, cap, "%s", named && *named ? named : "homerd");
@@ -45,34 +43,33 @@ static void find_homerd(char *out, size_t cap)
     }
 }
 
-static _Noreturn void child(const char *program, char *const *argv, pid_t parent, int log_fd)
-{
+static _Noreturn void child(const char *program, char *const *argv, pid_t parent, int log_fd) {
     /* Never outlives its parent, not even one that died before the call. */
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent) _exit(126);
     (void)setpgid(0, 0);
     int null = open("/dev/null", O_RDWR);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(log_fd, STDERR_FILENO) < 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+        dup2(log_fd, STDERR_FILENO) < 0)
         _exit(126);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     execvp(program, argv);
-    dprintf(STDERR_FILENO, "cannot run %s: %s; the variable HOMERD may name the daemon\n", program, strerror(errno));
+    dprintf(STDERR_FILENO, "cannot run %s: %s; the variable HOMERD may name the daemon\n", program,
+            strerror(errno));
     _exit(127);
 }
 
 /* The end of the log: the last lines of at most cap - 1 bytes. */
-static void log_tail(const struct homer_private *d, char *out, size_t cap)
-{
+static void log_tail(const struct homer_private *d, char *out, size_t cap) {
     off_t end = lseek(d->log_fd, 0, SEEK_END), from = end > (off_t)cap - 1 ? end - (off_t)(cap - 1) : 0;
     ssize_t n = end > 0 ? pread(d->log_fd, out, cap - 1, from) : 0;
     out[n > 0 ? n : 0] = '\0';
     while (n > 0 && out[n - 1] == '\n') out[--n] = '\0';
 }
 
-static bool reap(struct homer_private *d)
-{
+static bool reap(struct homer_private *d) {
     if (d->pid == 0) return true;
     pid_t got = waitpid(d->pid, &d->status, WNOHANG);
     if (got != d->pid && !(got < 0 && errno == ECHILD)) return false;
@@ -81,8 +78,7 @@ static bool reap(struct homer_private *d)
 }
 
 /* 1: the port file is there and *port read from it; 0: not yet. */
-static int read_port(const char *port_file, long *port)
-{
+static int read_port(const char *port_file, long *port) {
     json_t *j = json_load_file(port_file, 0, NULL);
     json_t *tcp = json_object_get(j, "tcp");
     *port = json_is_integer(tcp) ? (long)json_integer_value(tcp) : 0;
@@ -90,8 +86,7 @@ static int read_port(const char *port_file, long *port)
     return *port > 0;
 }
 
-static int await_ready(struct homer_private *d, const char *port_file, struct homer_error *err)
-{
+static int await_ready(struct homer_private *d, const char *port_file, struct homer_error *err) {
     long port = 0;
     for (int waited = 0; waited < START_MS; waited += STEP_MS) {
         if (homer_interrupted()) return homer_err_set(err, -EINTR, "interrupted");
@@ -108,11 +103,12 @@ static int await_ready(struct homer_private *d, const char *port_file, struct ho
         }
         pause_ms(STEP_MS);
     }
-    return homer_err_set(err, -ETIMEDOUT, "the private daemon was not ready after %d seconds", START_MS / 1000);
+    return homer_err_set(err, -ETIMEDOUT, "the private daemon was not ready after %d seconds",
+                         START_MS / 1000);
 }
 
-int homer_private_start(struct homer_private *d, const char *const *set, size_t set_n, struct homer_error *err)
-{
+int homer_private_start(struct homer_private *d, const char *const *set, size_t set_n,
+                        struct homer_error *err) {
     char program[PATH_CAP + 32], dir[PATH_CAP], port_file[PATH_CAP + 16];
     char *argv[5 + 2 * HOMER_LIST_CAP + 1];
     size_t n = 0;
@@ -126,7 +122,8 @@ int homer_private_start(struct homer_private *d, const char *const *set, size_t 
     }
     snprintf(port_file, sizeof(port_file), "%s/port", dir);
     find_homerd(program, sizeof(program));
-    static char listen_option[] = "--listen", any_port[] = "127.0.0.1:0", file_option[] = "--port-file", set_option[] = "--set";
+    static char listen_option[] = "--listen", any_port[] = "127.0.0.1:0", file_option[] = "--port-file",
+                set_option[] = "--set";
     argv[n++] = program;
     argv[n++] = listen_option;
     argv[n++] = any_port;
@@ -155,8 +152,7 @@ int homer_private_start(struct homer_private *d, const char *const *set, size_t 
     return rc;
 }
 
-void homer_private_stop(struct homer_private *d)
-{
+void homer_private_stop(struct homer_private *d) {
     if (d->pid) {
         (void)kill(d->pid, SIGTERM);
         for (int waited = 0; !reap(d) && waited < STOP_MS; waited += STEP_MS) pause_ms(STEP_MS);
@@ -170,15 +166,17 @@ void homer_private_stop(struct homer_private *d)
     d->log_fd = -1;
 }
 
-bool homer_private_died(struct homer_private *d, FILE *to)
-{
+bool homer_private_died(struct homer_private *d, FILE *to) {
     if (d->log_fd < 0) return false;
-    for (int i = 0; i < 20 && !reap(d); i++) pause_ms(STEP_MS); /* its sockets close a moment before it is gone */
+    for (int i = 0; i < 20 && !reap(d); i++)
+        pause_ms(STEP_MS); /* its sockets close a moment before it is gone */
     if (d->pid) return false;
     char tail[LOG_TAIL];
     log_tail(d, tail, sizeof(tail));
-    if (WIFSIGNALED(d->status)) fprintf(to, "homer: the private daemon was ended by signal %d\n", WTERMSIG(d->status));
-    else fprintf(to, "homer: the private daemon ended with exit code %d\n", WEXITSTATUS(d->status));
+    if (WIFSIGNALED(d->status))
+        fprintf(to, "homer: the private daemon was ended by signal %d\n", WTERMSIG(d->status));
+    else
+        fprintf(to, "homer: the private daemon ended with exit code %d\n", WEXITSTATUS(d->status));
     if (tail[0]) fprintf(to, "%s\n", tail);
     return true;
 }

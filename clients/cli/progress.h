@@ -8,10 +8,10 @@
 #include <stdio.h>
 
 struct homer_progress {
-    FILE *to;          /* NULL: off */
-    uint64_t total;    /* instances; 0 = not known */
-    double last_s;     /* when it was drawn last */
-    char metrics[80];  /* shown at the end of the line; "" = nothing yet */
+    FILE *to;         /* NULL: off */
+    uint64_t total;   /* instances; 0 = not known */
+    double last_s;    /* when it was drawn last */
+    char metrics[80]; /* shown at the end of the line; "" = nothing yet */
     bool shown;
 };
 
@@ -23,8 +23,8 @@ void homer_progress_draw(struct homer_progress *p, uint64_t done, double elapsed
 void homer_progress_clear(struct homer_progress *p);
 
 /* The line itself, at most `width` columns: what draw prints. */
-void homer_progress_format(const struct homer_progress *p, uint64_t done, double elapsed_s, size_t width, char *out,
-                           size_t cap);
+void homer_progress_format(const struct homer_progress *p, uint64_t done, double elapsed_s, size_t width,
+                           char *out, size_t cap);
 /* "0:07", "12:34", "1:02:03". */
 void homer_duration_format(double seconds, char *out, size_t cap);
 

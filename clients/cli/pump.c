@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,11 +10,11 @@
 #include "clients/cli/interrupt.h"
 #include "clients/cli/metrics.h"
 #include "clients/cli/request_line.h"
-#include "clients/cli/table.h"
+#include "clients/cli/printable.h"
 
 enum {
-    TICK_MS = 100,   /* an interrupt or a progress bar waits no longer */
-    REPORTED = 10,   /* refused lines that are reported one by one */
+    TICK_MS = 100, /* an interrupt or a progress bar waits no longer */
+    REPORTED = 10, /* refused lines that are reported one by one */
     QUEUE_BYTES = 1 << 20,
 };
 static const double STATS_S = 1, GRACE_S = 2;
@@ -35,18 +36,17 @@ struct run {
     bool full;                            /* waiting until half the window is free: fewer, larger writes */
     bool ended;                           /* the source's end, or it cannot be read on: source_rc */
     int source_rc;
-    uint64_t taken;                       /* lines of the source */
+    bool idle;      /* the source is a pipe and has nothing now */
+    uint64_t taken; /* lines of the source */
 };
 
-static double now_s(void)
-{
+static double now_s(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void complain(struct run *r, const struct homer_place *place, const char *code, const char *message)
-{
+static void complain(struct run *r, const struct homer_place *place, const char *code, const char *message) {
     if (++r->p->refused > REPORTED) return;
     if (r->p->progress) homer_progress_clear(r->p->progress);
     fprintf(stderr, "%s:%llu: %s%s", place->file, (unsigned long long)place->line, code, *code ? ": " : "");
@@ -56,22 +56,19 @@ static void complain(struct run *r, const struct homer_place *place, const char 
 }
 
 static int queue(struct run *r, const char *text, size_t n, enum kind kind, struct homer_place place,
-                 struct homer_error *err)
-{
+                 struct homer_error *err) {
     int rc = homer_client_send(r->p->client, text, n, err);
     if (rc) return rc;
     r->ring[(r->ring_first + r->ring_used++) % r->ring_n] = (struct in_flight){place, kind};
     return 0;
 }
 
-static int queue_stats(struct run *r, enum kind kind, struct homer_error *err)
-{
+static int queue_stats(struct run *r, enum kind kind, struct homer_error *err) {
     return queue(r, r->stats.data, r->stats.n, kind, (struct homer_place){0}, err);
 }
 
 /* May one more instance be queued now? */
-static bool may_send(struct run *r, double now)
-{
+static bool may_send(struct run *r, double now) {
     struct homer_pump *p = r->p;
     if (r->ended || r->stopped > 0) return false;
     if (r->ring_used >= p->window) r->full = true;
@@ -80,14 +77,16 @@ static bool may_send(struct run *r, double now)
     return p->rate <= 0 || (double)r->taken <= (now - r->started) * p->rate;
 }
 
-static int send_some(struct run *r, double now, struct homer_error *err)
-{
+static int send_some(struct run *r, double now, struct homer_error *err) {
     struct homer_pump *p = r->p;
+    r->idle = false;
     while (may_send(r, now)) {
         const char *line;
         size_t n;
         struct homer_place place;
         int rc = homer_source_next(p->source, &line, &n, &place, err);
+        r->idle = rc == -EAGAIN;
+        if (r->idle) break;
         if (rc <= 0) {
             r->source_rc = rc;
             r->ended = true;
@@ -115,8 +114,7 @@ static int send_some(struct run *r, double now, struct homer_error *err)
     return queue_stats(r, FOR_PROGRESS, err);
 }
 
-static int take_stats(struct run *r, enum kind kind, const char *text, size_t n, struct homer_error *err)
-{
+static int take_stats(struct run *r, enum kind kind, const char *text, size_t n, struct homer_error *err) {
     struct homer_pump *p = r->p;
     json_t *stats = homer_ask_read(text, n, err);
     if (!stats) return -EPROTO;
@@ -124,16 +122,17 @@ static int take_stats(struct run *r, enum kind kind, const char *text, size_t n,
     if (kind == FOR_CURVE) {
         rc = homer_curve_row(p->curve, p->model ? p->model : "default", now_s() - r->started, stats, err);
     } else {
-        double micro = homer_metric_get(stats, "total", "micro_f1"), subset = homer_metric_get(stats, "total", "subset");
+        double micro = homer_metric_get(stats, "total", "micro_f1"),
+               subset = homer_metric_get(stats, "total", "subset");
         if (!isnan(micro) && !isnan(subset))
-            snprintf(p->progress->metrics, sizeof(p->progress->metrics), "micro F1 %.3f  subset %.3f", micro, subset);
+            snprintf(p->progress->metrics, sizeof(p->progress->metrics), "micro F1 %.3f  subset %.3f", micro,
+                     subset);
     }
     json_decref(stats);
     return rc;
 }
 
-static int take_reply(struct run *r, const char *text, size_t n, struct homer_error *err)
-{
+static int take_reply(struct run *r, const char *text, size_t n, struct homer_error *err) {
     /* Every good reply of homerd begins so; what does not is looked at closely. */
     static const char good[] = "{\"ok\":true";
     if (r->ring_used == 0) return homer_err_set(err, -EPROTO, "the daemon sent a line that nobody asked for");
@@ -148,14 +147,15 @@ static int take_reply(struct run *r, const char *text, size_t n, struct homer_er
     struct homer_error said;
     json_t *reply = homer_ask_parse(text, n, &said);
     if (!reply) return homer_err_set(err, -EPROTO, "%s", said.message);
-    if (json_is_true(json_object_get(reply, "ok"))) r->p->done++;
-    else complain(r, &f.place, homer_ask_code(reply), homer_ask_message(reply));
+    if (json_is_true(json_object_get(reply, "ok")))
+        r->p->done++;
+    else
+        complain(r, &f.place, homer_ask_code(reply), homer_ask_message(reply));
     json_decref(reply);
     return 0;
 }
 
-static int receive(struct run *r, struct homer_error *err)
-{
+static int receive(struct run *r, struct homer_error *err) {
     const char *text;
     size_t n;
     int rc;
@@ -166,15 +166,23 @@ static int receive(struct run *r, struct homer_error *err)
     return rc;
 }
 
-static int wait_ms(const struct run *r, double now)
-{
+static int wait_ms(const struct run *r, double now) {
     if (r->p->rate <= 0 || r->ended || r->stopped > 0) return TICK_MS;
     double ms = (r->started + (double)r->taken / r->p->rate - now) * 1000;
     return ms > TICK_MS ? TICK_MS : ms < 1 ? 1 : (int)ms;
 }
 
-static int loop(struct run *r, struct homer_error *err)
-{
+/* Waits for the daemon, and for a source that had nothing; then moves bytes. */
+static int step(struct run *r, int timeout_ms, struct homer_error *err) {
+    struct homer_client *c = r->p->client;
+    if (!r->idle || r->stopped > 0) return homer_client_step(c, timeout_ms, err);
+    struct pollfd p[2] = {{.fd = homer_client_fd(c), .events = homer_client_events(c)},
+                          {.fd = homer_source_fd(r->p->source), .events = POLLIN}};
+    (void)poll(p, 2, timeout_ms);
+    return homer_client_step(c, 0, err);
+}
+
+static int loop(struct run *r, struct homer_error *err) {
     struct homer_pump *p = r->p;
     for (;;) {
         double now = now_s();
@@ -184,26 +192,27 @@ static int loop(struct run *r, struct homer_error *err)
         }
         int rc = send_some(r, now, err);
         if (rc) return rc;
+        if (r->source_rc == -EINTR && r->stopped <= 0) continue; /* the signal is seen above */
         bool over = r->ended || r->stopped > 0;
-        if (over && r->ring_used == 0) return r->source_rc;
+        if (over && r->ring_used == 0) return p->interrupted ? 0 : r->source_rc;
         if (r->stopped > 0 && now - r->stopped > GRACE_S)
             return homer_err_set(err, -ETIMEDOUT, "the daemon did not answer within %.0f seconds", GRACE_S);
-        rc = homer_client_step(p->client, wait_ms(r, now), err);
+        rc = step(r, wait_ms(r, now), err);
         if (rc == 0) rc = receive(r, err);
         if (rc) return rc;
         if (p->progress) homer_progress_draw(p->progress, p->done + p->refused, now - r->started);
     }
 }
 
-static int prepare(struct run *r, struct homer_error *err)
-{
+static int prepare(struct run *r, struct homer_error *err) {
     struct homer_pump *p = r->p;
     struct homer_buf *bufs[] = {&r->fields, &r->request, &r->stats};
     for (size_t i = 0; i < 3; i++) homer_buf_init(bufs[i], &r->mem);
     r->ring_n = p->window + 2; /* a row of the curve and the progress bar may ask behind the last instance */
     r->ring = homer_mem_alloc(&r->mem, r->ring_n, sizeof(*r->ring));
-    if (!r->ring) return homer_err_set(err, -ENOMEM, "out of memory for %llu requests under way",
-                                       (unsigned long long)p->window);
+    if (!r->ring)
+        return homer_err_set(err, -ENOMEM, "out of memory for %llu requests under way",
+                             (unsigned long long)p->window);
     homer_buf_printf(&r->fields, "\"op\":\"%s\"", p->op);
     if (strcmp(p->op, "test") == 0) homer_buf_puts(&r->fields, ",\"scores\":false");
     if (p->model) {
@@ -215,8 +224,7 @@ static int prepare(struct run *r, struct homer_error *err)
     return rc ? rc : r->fields.failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-int homer_pump_run(struct homer_pump *p, struct homer_error *err)
-{
+int homer_pump_run(struct homer_pump *p, struct homer_error *err) {
     struct run r = {.p = p};
     int rc = prepare(&r, err);
     r.started = r.stats_asked = now_s();

@@ -4,20 +4,19 @@
 #include "clients/cli/metrics.h"
 #include "clients/cli/table.h"
 
-static double speed(const struct homer_pump *p)
-{
+static double speed(const struct homer_pump *p) {
     return p->seconds > 0 ? (double)p->done / p->seconds : 0;
 }
 
-static void add_count(struct homer_table *t, const char *title, const json_t *count)
-{
+static void add_count(struct homer_table *t, const char *title, const json_t *count) {
     homer_table_add(t, title);
-    if (json_is_integer(count)) homer_table_addf(t, "%" JSON_INTEGER_FORMAT, json_integer_value(count));
-    else homer_table_add(t, "-");
+    if (json_is_integer(count))
+        homer_table_addf(t, "%" JSON_INTEGER_FORMAT, json_integer_value(count));
+    else
+        homer_table_add(t, "-");
 }
 
-int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to)
-{
+int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to) {
     struct homer_table t;
     int rc = homer_metrics_print(stats, to);
     fputc('\n', to);
@@ -36,20 +35,20 @@ int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to
     add_count(&t, "features", json_object_get(stats, "features"));
     const json_t *used = json_object_get(json_object_get(stats, "memory"), "used_bytes");
     homer_table_add(&t, "memory (MiB)");
-    if (json_is_number(used)) homer_table_addf(&t, "%.1f", json_number_value(used) / (1 << 20));
-    else homer_table_add(&t, "-");
+    if (json_is_number(used))
+        homer_table_addf(&t, "%.1f", json_number_value(used) / (1 << 20));
+    else
+        homer_table_add(&t, "-");
     if (homer_table_print(&t, to)) rc = -ENOMEM;
     homer_table_deinit(&t);
     return rc;
 }
 
-int homer_report_json(const struct homer_pump *p, json_t *stats, FILE *to)
-{
-    json_t *j = json_pack("{s:s, s:I, s:I, s:f, s:f, s:b, s:O}", "model", p->model ? p->model : "default", "instances",
-                          (json_int_t)p->done, "refused", (json_int_t)p->refused, "seconds", p->seconds,
-                          "instances_per_second", speed(p), "interrupted", p->interrupted != 0, "stats", stats);
-    int rc = j && json_dumpf(j, to, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+int homer_report_json(const struct homer_pump *p, json_t *stats, FILE *to) {
+    json_t *j = json_pack("{s:I, s:I, s:f, s:f, s:b}", "instances", (json_int_t)p->done, "refused",
+                          (json_int_t)p->refused, "seconds", p->seconds, "instances_per_second", speed(p),
+                          "interrupted", p->interrupted != 0);
+    if (json_object_set_new(stats, "replay", j) || json_dumpf(stats, to, JSON_COMPACT)) return -ENOMEM;
     fputc('\n', to);
-    json_decref(j);
-    return rc;
+    return 0;
 }

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-int homer_request_line(struct homer_buf *out, const char *fields, const char *line, size_t n, struct homer_error *err)
-{
+int homer_request_line(struct homer_buf *out, const char *fields, const char *line, size_t n,
+                       struct homer_error *err) {
     if (n == 0 || line[0] != '{')
-        return homer_err_set(err, -EINVAL, "a line must be a JSON object, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\","
-                                           "\"y\":[...]}; this one does not begin with '{'");
+        return homer_err_set(err, -EINVAL,
+                             "a line must be a JSON object, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\","
+                             "\"y\":[...]}; this one does not begin with '{'");
     size_t i = 1;
     while (i < n && (line[i] == ' ' || line[i] == '\t')) i++;
     bool empty = i < n && line[i] == '}';
@@ -21,8 +22,7 @@ int homer_request_line(struct homer_buf *out, const char *fields, const char *li
     return out->failed ? homer_err_set(err, -ENOMEM, "out of memory for a line of %zu bytes", n) : 0;
 }
 
-int homer_request_member(struct homer_buf *out, const char *key, const char *text, struct homer_error *err)
-{
+int homer_request_member(struct homer_buf *out, const char *key, const char *text, struct homer_error *err) {
     json_t *s = json_string(text);
     if (!s) return homer_err_set(err, -EILSEQ, "the %s is not valid UTF-8", key);
     char *json = json_dumps(s, JSON_ENCODE_ANY);

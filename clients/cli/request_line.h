@@ -5,13 +5,14 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-/* Sets *out to the line with `fields` (JSON members without the braces, such as "\"op\":\"test\"") put behind its '{'; the line's
- * own members, id included, follow as they are. Only the first character is looked at: whether it is JSON is the daemon's to
- * say. 0; -EINVAL when it does not begin with '{'; -ENOMEM. */
-int homer_request_line(struct homer_buf *out, const char *fields, const char *line, size_t n, struct homer_error *err);
+/* Sets *out to the line with `fields` (JSON members without the braces, such as "\"op\":\"test\"") put behind
+ * its '{'; the line's own members, id included, follow as they are. Only the first character is looked at:
+ * whether it is JSON is the daemon's to say. 0; -EINVAL when it does not begin with '{'; -ENOMEM. */
+int homer_request_line(struct homer_buf *out, const char *fields, const char *line, size_t n,
+                       struct homer_error *err);
 
-/* Appends the member "key":"text" as JSON, after a comma when something stands before it. 0; -EILSEQ when the text is not UTF-8;
- * -ENOMEM. */
+/* Appends the member "key":"text" as JSON, after a comma when something stands before it. 0; -EILSEQ when the
+ * text is not UTF-8; -ENOMEM. */
 int homer_request_member(struct homer_buf *out, const char *key, const char *text, struct homer_error *err);
 
 #endif

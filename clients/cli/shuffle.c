@@ -7,15 +7,13 @@ struct mt {
     unsigned at; /* words used of s; N = all */
 };
 
-static void mt_seed(struct mt *m, uint32_t seed)
-{
+static void mt_seed(struct mt *m, uint32_t seed) {
     m->s[0] = seed;
     for (uint32_t i = 1; i < N; i++) m->s[i] = 1812433253u * (m->s[i - 1] ^ (m->s[i - 1] >> 30)) + i;
     m->at = N;
 }
 
-static void mt_seed_array(struct mt *m, const uint32_t *key, uint32_t key_n)
-{
+static void mt_seed_array(struct mt *m, const uint32_t *key, uint32_t key_n) {
     mt_seed(m, 19650218u);
     uint32_t i = 1, j = 0, *s = m->s;
     for (uint32_t k = N > key_n ? N : key_n; k; k--) {
@@ -36,8 +34,7 @@ static void mt_seed_array(struct mt *m, const uint32_t *key, uint32_t key_n)
     s[0] = 0x80000000u;
 }
 
-static uint32_t mt_next(struct mt *m)
-{
+static uint32_t mt_next(struct mt *m) {
     if (m->at == N) {
         for (unsigned i = 0; i < N; i++) {
             uint32_t y = (m->s[i] & 0x80000000u) | (m->s[(i + 1) % N] & 0x7fffffffu);
@@ -53,8 +50,7 @@ static uint32_t mt_next(struct mt *m)
 }
 
 /* An index in [0, n): the bits that n needs, which Python counts for n itself, not for n - 1. */
-static uint32_t below(struct mt *m, uint32_t n)
-{
+static uint32_t below(struct mt *m, uint32_t n) {
     unsigned bits = 32 - (unsigned)__builtin_clz(n);
     uint32_t r;
     do r = mt_next(m) >> (32 - bits);
@@ -62,8 +58,7 @@ static uint32_t below(struct mt *m, uint32_t n)
     return r;
 }
 
-void homer_shuffle(uint64_t seed, uint32_t *order, uint32_t n)
-{
+void homer_shuffle(uint64_t seed, uint32_t *order, uint32_t n) {
     struct mt m;
     uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     mt_seed_array(&m, key, key[1] ? 2 : 1);

@@ -7,8 +7,8 @@
 #include "clients/cli/stream.h"
 #include "core/base/buf.h"
 
-struct held { /* a line in memory */
-    size_t at, n;  /* in text */
+struct held {     /* a line in memory */
+    size_t at, n; /* in text */
     uint64_t line;
     uint32_t file;
 };
@@ -18,6 +18,8 @@ struct homer_source {
     uint64_t total, given;
     struct homer_stream *stream; /* of o.path[file - 1], when reading as it goes */
     size_t file;                 /* files opened so far */
+    bool live;                   /* pipes are not waited for */
+    int fd;                      /* of the stream, when it is a pipe */
 
     bool in_memory;
     struct homer_mem mem;
@@ -27,25 +29,25 @@ struct homer_source {
     uint32_t *order; /* [held_n]; NULL: as they came */
 };
 
-static const char *file_name(const struct homer_source *s, size_t file)
-{
+static const char *file_name(const struct homer_source *s, size_t file) {
     return strcmp(s->o.path[file], "-") == 0 ? "standard input" : s->o.path[file];
 }
 
-static uint64_t capped(const struct homer_source *s, uint64_t n)
-{
+static uint64_t capped(const struct homer_source *s, uint64_t n) {
     return s->o.limit && s->o.limit < n ? s->o.limit : n;
 }
 
 /* The next line of the files in order, without the limit. */
 static int read_next(struct homer_source *s, const char **line, size_t *n, struct homer_place *place,
-                     struct homer_error *err)
-{
+                     struct homer_error *err) {
     for (;;) {
         if (!s->stream) {
             if (s->file == s->o.path_n) return 0;
             int rc = homer_stream_open(&s->stream, s->o.path[s->file], err);
             if (rc) return rc;
+            bool rereadable = true;
+            if (s->live && (homer_stream_check(s->o.path[s->file], &rereadable, NULL) || !rereadable))
+                s->fd = homer_stream_live(s->stream);
             s->file++;
         }
         int rc = homer_stream_line(s->stream, line, n, err);
@@ -57,15 +59,13 @@ static int read_next(struct homer_source *s, const char **line, size_t *n, struc
     }
 }
 
-static void restart(struct homer_source *s)
-{
+static void restart(struct homer_source *s) {
     s->stream = homer_stream_free(s->stream);
     s->file = 0;
     s->given = 0;
 }
 
-static int count(struct homer_source *s, struct homer_error *err)
-{
+static int count(struct homer_source *s, struct homer_error *err) {
     const char *line;
     size_t n;
     struct homer_place place;
@@ -78,8 +78,7 @@ static int count(struct homer_source *s, struct homer_error *err)
     return 0;
 }
 
-static int hold(struct homer_source *s, const char *line, size_t n, uint64_t number)
-{
+static int hold(struct homer_source *s, const char *line, size_t n, uint64_t number) {
     if (s->held_n == s->held_cap) {
         size_t cap = s->held_cap ? 2 * s->held_cap : 1024;
         struct held *held = homer_mem_grow(&s->mem, s->held, s->held_cap, cap, sizeof(*held));
@@ -94,8 +93,7 @@ static int hold(struct homer_source *s, const char *line, size_t n, uint64_t num
     return 0;
 }
 
-static int load(struct homer_source *s, struct homer_error *err)
-{
+static int load(struct homer_source *s, struct homer_error *err) {
     const char *line;
     size_t n;
     struct homer_place place;
@@ -103,7 +101,8 @@ static int load(struct homer_source *s, struct homer_error *err)
     uint64_t enough = s->o.shuffle ? 0 : s->o.limit; /* a shuffle needs all lines, whatever the limit */
     while (!(enough && s->held_n == enough) && (rc = read_next(s, &line, &n, &place, err))) {
         if (rc == 1 && hold(s, line, n, place.line))
-            rc = homer_err_set(err, -ENOMEM, "%.150s:%llu: out of memory: the lines are held to be sent in another order",
+            rc = homer_err_set(err, -ENOMEM,
+                               "%.150s:%llu: out of memory: the lines are held to be sent in another order",
                                place.file, (unsigned long long)place.line);
         if (rc < 0) return rc;
     }
@@ -117,8 +116,8 @@ static int load(struct homer_source *s, struct homer_error *err)
     return 0;
 }
 
-int homer_source_open(struct homer_source **out, const struct homer_source_options *options, struct homer_error *err)
-{
+int homer_source_open(struct homer_source **out, const struct homer_source_options *options,
+                      struct homer_error *err) {
     struct homer_source *s = calloc(1, sizeof(*s));
     if (!s) return homer_err_set(err, -ENOMEM, "out of memory");
     s->o = *options;
@@ -127,18 +126,20 @@ int homer_source_open(struct homer_source **out, const struct homer_source_optio
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < s->o.path_n; i++) /* a missing file is told now, not in the middle */
         rc = homer_stream_check(s->o.path[i], &rereadable, err);
-    if (rc == 0 && (s->o.shuffle || (s->o.again && !rereadable))) rc = load(s, err);
-    else if (rc == 0 && s->o.count && rereadable) rc = count(s, err);
+    if (rc == 0 && (s->o.shuffle || (s->o.again && !rereadable)))
+        rc = load(s, err);
+    else if (rc == 0 && s->o.count && rereadable)
+        rc = count(s, err);
     if (rc) {
         homer_source_free(s);
         return rc;
     }
+    s->live = true;
     *out = s;
     return 0;
 }
 
-struct homer_source *homer_source_free(struct homer_source *s)
-{
+struct homer_source *homer_source_free(struct homer_source *s) {
     if (!s) return NULL;
     homer_stream_free(s->stream);
     homer_buf_deinit(&s->text);
@@ -149,8 +150,7 @@ struct homer_source *homer_source_free(struct homer_source *s)
 }
 
 int homer_source_next(struct homer_source *s, const char **line, size_t *n, struct homer_place *place,
-                      struct homer_error *err)
-{
+                      struct homer_error *err) {
     if (s->o.limit && s->given == s->o.limit) return 0;
     if (!s->in_memory) {
         int rc = read_next(s, line, n, place, err);
@@ -166,12 +166,14 @@ int homer_source_next(struct homer_source *s, const char **line, size_t *n, stru
     return 1;
 }
 
-void homer_source_rewind(struct homer_source *s)
-{
+int homer_source_fd(const struct homer_source *s) {
+    return s->fd;
+}
+
+void homer_source_rewind(struct homer_source *s) {
     restart(s);
 }
 
-uint64_t homer_source_total(const struct homer_source *s)
-{
+uint64_t homer_source_total(const struct homer_source *s) {
     return s->total;
 }

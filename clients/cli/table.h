@@ -1,7 +1,4 @@
-/* Tables of text for a terminal: columns aligned by what they show, not by bytes. One thread.
- *
- * Everything that came from a client of the daemon (labels, feature names, messages) goes through homer_printable before
- * it reaches a terminal: a label may hold escape sequences. */
+/* Tables of text for a terminal: columns aligned by what they show, not by bytes. One thread. */
 #ifndef HOMER_CLI_TABLE_H
 #define HOMER_CLI_TABLE_H
 
@@ -13,23 +10,18 @@ enum { HOMER_TABLE_COLUMNS = 16 };
 struct homer_table {
     struct homer_mem mem;
     size_t columns; /* at most HOMER_TABLE_COLUMNS */
-    char **cell; /* [cell_n], row by row; the last row may be short */
+    char **cell;    /* [cell_n], row by row; the last row may be short */
     size_t cell_n, cell_cap;
     bool failed; /* a cell was lost for lack of memory */
 };
 
 void homer_table_init(struct homer_table *t, size_t columns);
 void homer_table_deinit(struct homer_table *t);
-/* Adds the next cell; text is copied and made printable. */
+/* Adds the next cell; text is copied and made printable (see printable.h). */
 void homer_table_add(struct homer_table *t, const char *text);
 void homer_table_addf(struct homer_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Prints all rows: the first column to the left, those whose cells are all numbers or "-" (but for the first row) to the right. No blanks at the
- * end of a line. 0, or -ENOMEM when a cell was lost. */
+/* Prints all rows: the first column to the left, those whose cells are all numbers or "-" (but for the first
+ * row) to the right. No blanks at the end of a line. 0, or -ENOMEM when a cell was lost. */
 int homer_table_print(const struct homer_table *t, FILE *to);
-
-/* Appends text with every control character and broken UTF-8 byte replaced by '?'. */
-void homer_printable(struct homer_buf *out, const char *text, size_t n);
-/* The same, to a stream. */
-void homer_print_safe(FILE *to, const char *text);
 
 #endif
