@@ -1,6 +1,7 @@
-/* The daemon's configuration: defaults, a JSON file, --set key=value; one table (config_keys.c) names every key, its
- * type, range, default and meaning, and everything else is derived from it: parsing, checking, printing, documentation test.
- * Unknown or ill-typed keys are refused by name. Nothing here starts anything. */
+/* The daemon's configuration: defaults, a JSON file, --set key=value; one table (config_keys.c) names every
+ * key, its type, range, default and meaning, and everything else is derived from it: parsing, checking,
+ * printing, documentation test. Unknown or ill-typed keys are refused by name. Nothing here starts anything.
+ */
 #ifndef HOMER_DAEMON_CONFIG_H
 #define HOMER_DAEMON_CONFIG_H
 
@@ -19,17 +20,23 @@ struct homer_config {
     struct homer_request_limits request;
     struct homer_conn_limits conn;
     unsigned max_models;
-    size_t max_reply;        /* bytes of a batch's reply, after which its further items are refused */
-    uint64_t shutdown_ms;    /* at most this long from SIGTERM to the last reply */
-    int log_level;           /* enum homer_log_level */
-    char *log_file;          /* NULL = standard error */
+    size_t max_reply;     /* bytes of a batch's reply, after which its further items are refused */
+    uint64_t shutdown_ms; /* at most this long from SIGTERM to the last reply */
+    int log_level;        /* enum homer_log_level */
+    char *log_file;       /* NULL = standard error */
     struct homer_model_config model;
+    void (*on_problem)(const struct homer_error *problem);
 };
 
-void homer_config_init(struct homer_config *c); /* defaults; allocates nothing that deinit would not free */
+/* The defaults. 0 or -ENOMEM, after which only deinit may be called. */
+int homer_config_init(struct homer_config *c);
 void homer_config_deinit(struct homer_config *c);
 
-/* Reads a JSON file over what *c holds. HOMER_E_BAD_REQUEST with the key (and line, for syntax) in err, or negative errno. */
+/* All of these go on after a problem as far as they can: every problem is told to c->on_problem (may be
+ * NULL), the first one is what they return. A key with a problem keeps its value. */
+
+/* Reads a JSON file over what *c holds. HOMER_E_BAD_REQUEST with the key (and line, for syntax) in err, or
+ * negative errno. */
 int homer_config_load(struct homer_config *c, const char *path, struct homer_error *err);
 /* "limits.max_line=65536": value is JSON, or a plain word for string keys. */
 int homer_config_set(struct homer_config *c, const char *assignment, struct homer_error *err);

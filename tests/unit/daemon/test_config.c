@@ -1,0 +1,438 @@
+/* Defaults, files, --set, model{} objects: what is taken, what is refused and in which words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <jansson.h>
+
+#include "daemon/config.h"
+#include "daemon/config_keys.h"
+#include "daemon/log.h"
+
+static struct homer_config c;
+static struct homer_error err;
+static struct homer_mem mem;
+static char file[64];
+static unsigned problems;
+static char last_problem[256];
+
+static void on_problem(const struct homer_error *e) {
+    problems++;
+    snprintf(last_problem, sizeof last_problem, "%s", e->message);
+}
+
+static int setup(void **state) {
+    (void)state;
+    snprintf(file, sizeof file, "/tmp/homer-test-config-%ld.json", (long)getpid());
+    problems = 0;
+    err = (struct homer_error){0};
+    int rc = homer_config_init(&c);
+    c.on_problem = on_problem;
+    return rc;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    homer_config_deinit(&c);
+    unlink(file);
+    return mem.used_bytes != 0;
+}
+
+static int load_text(const char *text) {
+    FILE *out = fopen(file, "w");
+    assert_non_null(out);
+    fputs(text, out);
+    assert_int_equal(fclose(out), 0);
+    return homer_config_load(&c, file, &err);
+}
+
+/* The configuration as parsed JSON; the caller's reference. */
+static json_t *printed(const struct homer_config *config) {
+    struct homer_buf out;
+    homer_buf_init(&out, &mem);
+    homer_config_print(config, &out);
+    assert_false(out.failed);
+    json_t *v = json_loadb(out.data, out.n, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(v);
+    homer_buf_deinit(&out);
+    return v;
+}
+
+static void assert_prints_the_same(const struct homer_config *a, const struct homer_config *b) {
+    json_t *x = printed(a), *y = printed(b);
+    assert_true(json_equal(x, y));
+    json_decref(x);
+    json_decref(y);
+}
+
+/* The value at a dotted path, borrowed; NULL when there is none. */
+static json_t *at(json_t *v, const char *path) {
+    char name[64];
+    for (;; path += strlen(name) + 1) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(path, "."), path);
+        v = json_object_get(v, name);
+        if (!v || !path[strlen(name)]) return v;
+    }
+}
+
+/* What refusing must say: all of the words. */
+static void assert_says(const char *words) {
+    char copy[256], *save = NULL;
+    snprintf(copy, sizeof copy, "%s", words);
+    for (char *w = strtok_r(copy, "|", &save); w; w = strtok_r(NULL, "|", &save))
+        if (!strstr(err.message, w)) fail_msg("\"%s\" does not say \"%s\"", err.message, w);
+}
+
+static void test_defaults(void **state) {
+    struct homer_model_config core;
+    (void)state;
+    assert_int_equal(c.listen_n, 1);
+    assert_string_equal(c.listen[0], "127.0.0.1:7707");
+    assert_null(c.unix_path);
+    assert_null(c.log_file);
+    assert_int_equal(c.log_level, HOMER_LOG_INFO);
+    assert_int_equal(c.request.max_line, 1 << 20);
+    assert_int_equal(c.conn.max_line, 1 << 20);
+    assert_int_equal(c.request.max_depth, 8);
+    assert_int_equal(c.request.max_name, 256);
+    assert_int_equal(c.conn.high_water, 1 << 20);
+    assert_int_equal(c.conn.low_water, 256 << 10);
+    assert_int_equal(c.conn.turn_lines, 64);
+    assert_int_equal(c.conn.max_connections, 1024);
+    assert_int_equal(c.conn.drain_timeout_ms, 60000);
+    assert_true(c.conn.read_bytes > 0 && c.conn.linger_ms > 0);
+    assert_int_equal(c.max_reply, 64 << 20);
+    assert_int_equal(c.shutdown_ms, 5000);
+    assert_int_equal(homer_config_check(&c, &err), 0);
+    homer_model_config_default(&core);
+    assert_int_equal(c.model.objective, core.objective);
+    assert_int_equal(c.model.absent_missing, core.absent_missing);
+    assert_int_equal(c.model.text_bigrams, core.text_bigrams);
+    assert_int_equal(c.model.seed, core.seed);
+    assert_int_equal(c.model.max_memory, core.max_memory);
+    assert_int_equal(c.model.max_labels, core.max_labels);
+    assert_int_equal(c.model.max_features, core.max_features);
+    assert_int_equal(c.model.window, core.window);
+    assert_int_equal(problems, 0);
+}
+
+static void test_words_are_those_of_the_learner(void **state) {
+    (void)state;
+    for (size_t i = 0; i < homer_config_keys_n; i++) {
+        if (strcmp(homer_config_keys[i].path, "model.objective") != 0) continue;
+        for (int o = 0; o < HOMER_OBJECTIVE_COUNT; o++)
+            assert_string_equal(homer_config_keys[i].words[o], homer_objective_word((enum homer_objective)o));
+    }
+}
+
+static void test_a_file_is_read_over_the_defaults(void **state) {
+    (void)state;
+    assert_int_equal(
+        load_text("{\"listen\":[\"127.0.0.1:0\",\"[::1]:0\"],\"unix\":\"/tmp/x\","
+                  "\"limits\":{\"max_line\":\"64KiB\",\"turn_lines\":3},\"log\":{\"level\":\"debug\"},"
+                  "\"model\":{\"absent\":\"missing\",\"objective\":\"hamming\",\"seed\":9223372036854775807,"
+                  "\"max_memory\":\"2GiB\",\"text\":{\"bigrams\":true}}}"),
+        0);
+    assert_int_equal(c.listen_n, 2);
+    assert_string_equal(c.listen[1], "[::1]:0");
+    assert_string_equal(c.unix_path, "/tmp/x");
+    assert_int_equal(c.request.max_line, 65536);
+    assert_int_equal(c.conn.max_line, 65536);
+    assert_int_equal(c.conn.turn_lines, 3);
+    assert_int_equal(c.log_level, HOMER_LOG_DEBUG);
+    assert_true(c.model.absent_missing);
+    assert_int_equal(c.model.objective, HOMER_HAMMING);
+    assert_int_equal(c.model.seed, INT64_MAX);
+    assert_int_equal(c.model.max_memory, (uint64_t)2 << 30);
+    assert_true(c.model.text_bigrams);
+    assert_int_equal(c.conn.max_connections, 1024); /* untouched */
+    assert_int_equal(load_text("{\"listen\":\"localhost:1\",\"unix\":null}"), 0);
+    assert_int_equal(c.listen_n, 1);
+    assert_string_equal(c.listen[0], "localhost:1");
+    assert_null(c.unix_path);
+}
+
+static void test_refuses_and_names(void **state) {
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{\"colour\":1}", "unknown key \"colour\""},
+        {"{\"model\":{\"objectiv\":1}}", "unknown key \"model.objectiv\"|did you mean \"model.objective\""},
+        {"{\"max_line\":1}", "unknown key \"max_line\"|did you mean \"limits.max_line\""},
+        {"{\"limit\":{\"max_line\":5000}}", "unknown key \"limit\"|did you mean \"limits\""},
+        {"{\"limits.max_line\":5000}", "unknown key \"limits.max_line\""},
+        {"{\"\":{\"unix\":null}}", "unknown key \"\""},
+        {"{\"limits\":{\"\":1}}", "unknown key \"\""},
+        {"{\"limits\":5}", "limits: expected an object"},
+        {"{\"limits\":{\"max_line\":\"big\"}}", "limits.max_line|got \"big\"|from 1024 to 268435456"},
+        {"{\"limits\":{\"max_line\":-1}}", "limits.max_line|got -1"},
+        {"{\"limits\":{\"max_line\":\"1PiB\"}}", "limits.max_line|got \"1PiB\""},
+        {"{\"limits\":{\"max_line\":\"99999999999999999999\"}}", "limits.max_line"},
+        {"{\"limits\":{\"max_line\":\"18014398509481985KiB\"}}",
+         "limits.max_line"}, /* 1 KiB after wrapping */
+        {"{\"limits\":{\"turn_lines\":0}}", "limits.turn_lines|got 0|from 1 to 100000"},
+        {"{\"limits\":{\"turn_lines\":\"64\"}}", "limits.turn_lines|got \"64\"|integer"},
+        {"{\"limits\":{\"turn_lines\":1.0}}", "limits.turn_lines|got 1.0|integer"},
+        {"{\"model\":{\"objective\":\"luck\"}}", "model.objective|\"luck\"|\"example_f1\" or \"micro_f1\""},
+        {"{\"model\":{\"objective\":1}}", "model.objective|got 1"},
+        {"{\"model\":{\"profile\":\"fast\"}}", "model.profile|\"fast\"|\"linear\""},
+        {"{\"model\":{\"learner\":\"oracle\"}}", "model.learner|\"oracle\"|\"ihomer\""},
+        {"{\"model\":{\"text\":{\"bigrams\":1}}}", "model.text.bigrams|got 1|true or false"},
+        {"{\"model\":{\"hierarchy\":{\"a\":1}}}", "model.hierarchy|no label hierarchy"},
+        {"{\"listen\":5}", "listen: got 5"},
+        {"{\"listen\":[1]}", "listen: got [1]"},
+        {"{\"listen\":\"\"}", "listen: got \"\""},
+        {"{\"unix\":\"\"}", "unix: got \"\""},
+        {"{\"http\":\"127.0.0.1:7780\"}", "http|this version has no HTTP"},
+        {"{\"data_dir\":\"/var/lib\"}", "data_dir|keeps nothing on disk"},
+        {"{\"durability\":\"always\"}", "durability|got \"always\"|\"none\"|keeps nothing on disk"},
+        {"{\"tls\":{\"cert\":\"a\",\"key\":\"b\"}}", "tls|no TLS"},
+        {"{\"auth_token_file\":\"a\"}", "auth_token_file|no authentication"},
+        {"{\"unix\":null,\"unix\":null}", "duplicate object key|line 1, column"},
+        {"{\n  \"unix\": null,\n  oops\n}", "line 3, column"},
+        {"[]", "expected an object"},
+        {"", "line 1"},
+        {"{\"model\":{\"seed\":1e999}}", "line 1"},
+    };
+    (void)state;
+    struct homer_config untouched;
+    assert_int_equal(homer_config_init(&untouched), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        problems = 0;
+        assert_int_equal(load_text(cases[i].text), HOMER_E_BAD_REQUEST);
+        assert_says(cases[i].says);
+        assert_says(file);
+        assert_int_equal(problems, 1);
+        assert_string_equal(last_problem, err.message);
+        assert_prints_the_same(&c, &untouched);
+    }
+    homer_config_deinit(&untouched);
+}
+
+static void test_tells_every_problem_and_returns_the_first(void **state) {
+    (void)state;
+    assert_int_equal(load_text("{\"colour\":1,\"limits\":{\"max_line\":0,\"max_x\":7},\"unix\":3}"),
+                     HOMER_E_BAD_REQUEST);
+    assert_int_equal(problems, 3);
+    assert_says("colour");
+    assert_int_equal(c.request.max_x, 7);
+    assert_int_equal(c.request.max_line, 1 << 20);
+}
+
+static void test_says_that_the_other_version_things_are_off(void **state) {
+    (void)state;
+    assert_int_equal(
+        load_text("{\"http\":null,\"data_dir\":null,\"durability\":\"none\",\"snapshot\":null,\"tls\":null}"),
+        0);
+}
+
+static void test_an_absent_file_is_an_errno(void **state) {
+    (void)state;
+    assert_int_equal(homer_config_load(&c, "/nonexistent.json", &err), -ENOENT);
+    assert_says("/nonexistent.json|No such file");
+}
+
+static void test_set_by_dotted_path(void **state) {
+    (void)state;
+    assert_int_equal(homer_config_set(&c, "model.objective=micro_f1", &err), 0);
+    assert_int_equal(c.model.objective, HOMER_MICRO_F1);
+    assert_int_equal(homer_config_set(&c, "model.objective=\"subset\"", &err), 0);
+    assert_int_equal(c.model.objective, HOMER_SUBSET);
+    assert_int_equal(homer_config_set(&c, "limits.max_line=64KiB", &err), 0);
+    assert_int_equal(c.conn.max_line, 65536);
+    assert_int_equal(homer_config_set(&c, "limits={\"max_line\":2048,\"max_y\":5}", &err), 0);
+    assert_int_equal(c.request.max_line, 2048);
+    assert_int_equal(c.request.max_y, 5);
+    assert_int_equal(homer_config_set(&c, "listen=127.0.0.1:0", &err), 0);
+    assert_string_equal(c.listen[0], "127.0.0.1:0");
+    assert_int_equal(homer_config_set(&c, "unix=/tmp/a=b", &err), 0);
+    assert_string_equal(c.unix_path, "/tmp/a=b");
+    assert_int_equal(homer_config_set(&c, "unix=null", &err), 0);
+    assert_null(c.unix_path);
+    assert_int_equal(homer_config_set(&c, "model.text.bigrams=true", &err), 0);
+    assert_true(c.model.text_bigrams);
+    assert_int_equal(problems, 0);
+}
+
+static void test_set_refuses(void **state) {
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"novalue", "novalue|key=value"},
+        {"=1", "=1|key=value"},
+        {"colour=1", "unknown key \"colour\""},
+        {"model.window=abc", "model.window|\"abc\""},
+        {"model=3", "model: expected an object"},
+        {"model.objective=", "model.objective|got \"\""},
+        {"snapshot.keep=3", "snapshot.keep|keeps nothing on disk"},
+        {"unix=\xff", "unix|UTF-8"},
+        {"durability=always", "durability|\"always\""},
+        {"model.windw=3", "did you mean \"model.window\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(homer_config_set(&c, cases[i].text, &err), HOMER_E_BAD_REQUEST);
+        assert_says(cases[i].says);
+    }
+}
+
+static void test_a_model_object(void **state) {
+    struct homer_model_config m, before;
+    (void)state;
+    homer_model_config_default(&m);
+    struct homer_str good = {"{\"objective\":\"hamming\",\"window\":50,\"learner\":\"ihomer\"}", 0};
+    good.n = strlen(good.s);
+    assert_int_equal(homer_config_model(&m, good, &err), 0);
+    assert_int_equal(m.objective, HOMER_HAMMING);
+    assert_int_equal(m.window, 50);
+    assert_int_equal(m.max_labels, 10000);
+    before = m;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{\"seed\":5,\"window\":0}", "window: got 0"},
+        {"{\"seed\":5,\"windw\":1}", "unknown key \"windw\"|did you mean \"window\""},
+        {"{\"seed\":5,\"listen\":1}", "unknown key \"listen\""},
+        {"{\"text\":5}", "text: expected an object"},
+        {"3", "line 1"},
+        {"[]", "expected an object"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct homer_str bad = {cases[i].text, strlen(cases[i].text)};
+        assert_int_equal(homer_config_model(&m, bad, &err), HOMER_E_BAD_REQUEST);
+        assert_says(cases[i].says);
+        assert_int_equal(m.seed, before.seed); /* nothing half done */
+        assert_null(strstr(err.message, "model."));
+    }
+    struct homer_buf out;
+    homer_buf_init(&out, &mem);
+    homer_config_print_model(&m, &out);
+    struct homer_str again = {out.data, out.n};
+    homer_model_config_default(&before);
+    assert_int_equal(homer_config_model(&before, again, &err), 0);
+    assert_int_equal(before.objective, m.objective);
+    assert_int_equal(before.window, m.window);
+    homer_buf_deinit(&out);
+}
+
+static void test_checks_of_everything_together(void **state) {
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"listen=[\"0.0.0.0:7707\"]", "0.0.0.0:7707|no authentication"},
+        {"listen=[\"[::]:7707\"]", "[::]:7707|no authentication"},
+        {"listen=[\"192.0.2.7:1\"]", "192.0.2.7|no authentication"},
+        {"listen=[\"example.org:7707\"]", "example.org|not looked up"},
+        {"listen=[\"127.0.0.1\"]", "127.0.0.1|HOST:PORT"},
+        {"listen=[\"127.0.0.1:65536\"]", "65536"},
+        {"listen=[\"127.0.0.1:\"]", "HOST:PORT"},
+        {"listen=[\"127.0.0.1:+1\"]", "HOST:PORT"},
+        {"listen=[\"[127.0.0.1]:1\"]", "HOST:PORT"},
+        {"listen=[\"::1:1\"]", "::1:1"},
+        {"listen=[]", "nothing to listen on"},
+        {"limits.low_water=1MiB", "limits.low_water"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        homer_config_deinit(&c);
+        assert_int_equal(homer_config_init(&c), 0);
+        assert_int_equal(homer_config_set(&c, cases[i].text, &err), 0);
+        assert_int_equal(homer_config_check(&c, &err), HOMER_E_BAD_REQUEST);
+        assert_says(cases[i].says);
+    }
+    char path[200] = "unix=/tmp/";
+    memset(path + strlen(path), 'x', 110);
+    assert_int_equal(homer_config_set(&c, path, &err), 0);
+    assert_int_equal(homer_config_set(&c, "limits.low_water=1", &err), 0);
+    assert_int_equal(homer_config_check(&c, &err), HOMER_E_BAD_REQUEST);
+    assert_says("unix|107");
+}
+
+static void test_the_shipped_file_has_every_key_at_its_default(void **state) {
+    struct homer_config untouched;
+    (void)state;
+    json_t *shipped = json_load_file(HOMER_CONFIGS "/homerd.json", JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(shipped);
+    for (size_t i = 0; i < homer_config_keys_n; i++) {
+        json_t *fallback = json_loads(homer_config_keys[i].fallback, JSON_DECODE_ANY, NULL);
+        json_t *v = at(shipped, homer_config_keys[i].path);
+        assert_non_null(fallback);
+        if (!json_equal(v, fallback)) fail_msg("homerd.json: %s", homer_config_keys[i].path);
+        json_decref(fallback);
+    }
+    json_decref(shipped);
+    assert_int_equal(homer_config_init(&untouched), 0);
+    assert_int_equal(homer_config_load(&c, HOMER_CONFIGS "/homerd.json", &err), 0);
+    assert_prints_the_same(&c, &untouched);
+    homer_config_deinit(&untouched);
+    assert_int_equal(homer_config_load(&c, HOMER_CONFIGS "/dev.json", &err), 0);
+    assert_int_equal(homer_config_check(&c, &err), 0);
+}
+
+static void test_the_printed_configuration_has_every_key_and_reads_back(void **state) {
+    struct homer_config back;
+    (void)state;
+    assert_int_equal(homer_config_set(&c, "listen=[\"127.0.0.1:1\",\"[::1]:2\"]", &err), 0);
+    assert_int_equal(homer_config_set(&c, "log.file=/tmp/\"x\"", &err), 0);
+    assert_int_equal(homer_config_set(&c, "model.window=17", &err), 0);
+    json_t *v = printed(&c);
+    for (size_t i = 0; i < homer_config_keys_n; i++) assert_non_null(at(v, homer_config_keys[i].path));
+    char *text = json_dumps(v, 0);
+    assert_int_equal(homer_config_init(&back), 0);
+    struct homer_config mine = c;
+    c = back;
+    assert_int_equal(load_text(text), 0);
+    back = c;
+    c = mine;
+    assert_prints_the_same(&c, &back);
+    homer_config_deinit(&back);
+    free(text);
+    json_decref(v);
+}
+
+static void test_every_key_is_explained(void **state) {
+    (void)state;
+    FILE *in = fopen(HOMER_CONFIGS "/CONFIGURATION.md", "r");
+    assert_non_null(in);
+    static char text[65536];
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    for (size_t i = 0; i < homer_config_keys_n; i++) {
+        const struct homer_config_key *key = &homer_config_keys[i];
+        char row[256];
+        snprintf(row, sizeof row, "\n| `%s` | `%s`", key->path, key->fallback);
+        const char *found = strstr(text, row);
+        if (!found) {
+            fail_msg("CONFIGURATION.md: no row %s", row + 1);
+            return;
+        }
+        const char *meaning = strstr(found + 1, key->meaning), *end = strchr(found + 1, '\n');
+        if (!meaning || meaning > end) fail_msg("CONFIGURATION.md: %s is explained otherwise", key->path);
+    }
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_defaults),
+        TEST(test_words_are_those_of_the_learner),
+        TEST(test_a_file_is_read_over_the_defaults),
+        TEST(test_refuses_and_names),
+        TEST(test_tells_every_problem_and_returns_the_first),
+        TEST(test_says_that_the_other_version_things_are_off),
+        TEST(test_an_absent_file_is_an_errno),
+        TEST(test_set_by_dotted_path),
+        TEST(test_set_refuses),
+        TEST(test_a_model_object),
+        TEST(test_checks_of_everything_together),
+        TEST(test_the_shipped_file_has_every_key_at_its_default),
+        TEST(test_the_printed_configuration_has_every_key_and_reads_back),
+        TEST(test_every_key_is_explained),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
