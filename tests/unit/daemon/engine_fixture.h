@@ -38,7 +38,7 @@ static inline void fixture_start(struct fixture *f, uint8_t key) {
  */
 static inline void fixture_configure(struct fixture *f) {
     *f = (struct fixture){0};
-    homer_config_init(&f->config);
+    assert_int_equal(homer_config_init(&f->config), 0);
     f->config.request.max_line = 4000;
     f->config.request.max_items = 20;
     f->config.request.max_x = 100;

@@ -44,11 +44,10 @@ static void golden_lines_are_refused(void **state) {
     while (fgets(line, sizeof line, in)) {
         line[strcspn(line, "\n")] = 0;
         if (line[0] == '#') continue;
-        char *limit = strchr(line, '\t'), *request = limit ? strchr(limit + 1, '\t') : NULL;
+        char *request = line;
+        const char *code = strsep(&request, "\t"), *limit = strsep(&request, "\t");
         assert_non_null(request);
-        *limit++ = 0;
-        *request++ = 0;
-        refused(&f, request, strlen(request), line, strcmp(limit, "-") == 0 ? NULL : limit);
+        refused(&f, request, strlen(request), code, strcmp(limit, "-") == 0 ? NULL : limit);
         rows++;
     }
     fclose(in);
