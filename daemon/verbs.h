@@ -40,8 +40,8 @@ struct homer_engine {
     size_t best_cap;
     size_t tail; /* bytes that must stay free behind the current reply */
     bool quit;   /* the client said quit */
-    uint64_t
-        requests[HOMER_OP_COUNT];   /* by op, items of a batch included; NONE: lines that were no request */
+    /* by op, items of a batch included; NONE: the parser refused it */
+    uint64_t requests[HOMER_OP_COUNT];
     uint64_t errors[HOMER_E_COUNT]; /* failures sent, by code */
 };
 
