@@ -66,7 +66,7 @@ static void write_counters(struct homer_reply *r, const struct homer_engine *e) 
     for (int op = HOMER_OP_NONE + 1; op < HOMER_OP_COUNT; op++)
         if (homer_engine_verb((enum homer_op)op))
             homer_reply_u64(r, homer_op_word((enum homer_op)op), e->requests[op]);
-    homer_reply_u64(r, "invalid", e->requests[HOMER_OP_NONE]);
+    homer_reply_u64(r, "unreadable", e->requests[HOMER_OP_NONE]);
     homer_reply_close(r, '}');
 
     homer_reply_open(r, "errors", '{');

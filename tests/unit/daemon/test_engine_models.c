@@ -32,7 +32,7 @@ static void stats_count_everything(void **state) {
     assert_int_equal(int_of(requests, "ping"), 2);
     assert_int_equal(int_of(requests, "batch"), 1);
     assert_int_equal(int_of(requests, "stats"), 2);
-    assert_int_equal(int_of(requests, "invalid"), 1);
+    assert_int_equal(int_of(requests, "unreadable"), 1);
     assert_int_equal(int_of(errors, "bad_json"), 1);
     assert_int_equal(int_of(errors, "bad_feature"), 1);
     assert_int_equal(int_of(errors, "too_large"), 0);
