@@ -93,7 +93,7 @@ static int line_in(struct shell *s, const char *line, size_t n, struct homer_err
         rc = homer_client_step(s->client, -1, err);
         while (rc == 0 && waiting && (rc = homer_client_reply(s->client, &text, &text_n, err)) == 1) {
             rc = 0;
-            waiting = silent && !memmem(text, text_n, "homer-shell", 11);
+            waiting = silent && !memmem(text, text_n, "\"id\":\"homer-shell\"", 18);
             if (!silent || waiting) show(s, text, text_n);
         }
     }

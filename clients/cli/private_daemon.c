@@ -97,6 +97,7 @@ static int await_ready(struct homer_private *d, const char *port_file, struct ho
         if (reap(d)) {
             char tail[200];
             log_tail(d, tail, sizeof(tail));
+            for (char *p = tail; (p = strchr(p, '\n'));) *p = ';'; /* one message, one line */
             bool usage = WIFEXITED(d->status) && WEXITSTATUS(d->status) == 2;
             return homer_err_set(err, usage ? -EINVAL : -ECHILD, "the private daemon did not start: %s",
                                  tail[0] ? tail : "it ended at once");

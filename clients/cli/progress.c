@@ -7,7 +7,7 @@
 enum { BAR = 24, WIDEST = 200 };
 
 void homer_progress_init(struct homer_progress *p, FILE *to, uint64_t total) {
-    *p = (struct homer_progress){.to = isatty(fileno(to)) ? to : NULL, .total = total, .last_s = -1};
+    *p = (struct homer_progress){.to = isatty(fileno(to)) ? to : NULL, .total = total};
 }
 
 void homer_duration_format(double seconds, char *out, size_t cap) {
