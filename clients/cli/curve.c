@@ -7,9 +7,7 @@
 #include <string.h>
 #include "clients/cli/metrics.h"
 
-static const struct {
-    const char *wire, *prefix;
-} spans[] = {{"total", ""}, {"window", "window_"}, {"no_change", "no_change_"}, {"majority", "majority_"}};
+static const char *const spans[] = {"total", "window", "no_change", "majority"};
 enum { SPANS = sizeof(spans) / sizeof(spans[0]) };
 
 struct homer_curve {
@@ -42,7 +40,7 @@ int homer_curve_open(struct homer_curve **out, const char *path, uint64_t every,
         fputs("model,n,seconds", c->file);
         for (size_t s = 0; s < SPANS; s++)
             for (const struct homer_metric *m = homer_metrics; m->wire; m++)
-                fprintf(c->file, ",%s%s", spans[s].prefix, m->wire);
+                fprintf(c->file, ",%s_%s", spans[s], m->wire);
         fputc('\n', c->file);
         rc = flush(c, err);
     }
@@ -67,7 +65,7 @@ int homer_curve_row(struct homer_curve *c, const char *model, double seconds, co
     fprintf(c->file, "%s,%.0f,%.3f", model, n, seconds);
     for (size_t s = 0; s < SPANS; s++) {
         for (const struct homer_metric *m = homer_metrics; m->wire; m++) {
-            double v = homer_metric_get(stats, spans[s].wire, m->wire);
+            double v = homer_metric_get(stats, spans[s], m->wire);
             if (isnan(v))
                 fputc(',', c->file);
             else

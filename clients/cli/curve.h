@@ -1,6 +1,6 @@
 /* The learning curve of a replay as a CSV file: a header, then one row per `stats` reply. Columns: model, n
- * (instances), seconds, then every metric since the start (micro_f1), over the window (window_micro_f1) and
- * of the baselines (no_change_micro_f1, majority_micro_f1). One thread. */
+ * (instances), seconds, then every metric since the start (total_micro_f1), over the window (window_micro_f1)
+ * and of the baselines (no_change_micro_f1, majority_micro_f1). One thread. */
 #ifndef HOMER_CLI_CURVE_H
 #define HOMER_CLI_CURVE_H
 

@@ -45,10 +45,12 @@ int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to
 }
 
 int homer_report_json(const struct homer_pump *p, json_t *stats, FILE *to) {
-    json_t *j = json_pack("{s:I, s:I, s:f, s:f, s:b}", "instances", (json_int_t)p->done, "refused",
-                          (json_int_t)p->refused, "seconds", p->seconds, "instances_per_second", speed(p),
-                          "interrupted", p->interrupted != 0);
-    if (json_object_set_new(stats, "replay", j) || json_dumpf(stats, to, JSON_COMPACT)) return -ENOMEM;
+    json_t *j =
+        json_pack("{s:s, s:I, s:I, s:f, s:f, s:b, s:O}", "model", p->model ? p->model : "default",
+                  "instances", (json_int_t)p->done, "refused", (json_int_t)p->refused, "seconds", p->seconds,
+                  "instances_per_second", speed(p), "interrupted", p->interrupted != 0, "stats", stats);
+    int rc = j && json_dumpf(j, to, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+    json_decref(j);
     fputc('\n', to);
-    return 0;
+    return rc;
 }

@@ -8,9 +8,9 @@
 
 /* For people: the table of metrics, then instances, speed, labels, features, memory. 0 or -ENOMEM. */
 int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to);
-/* For programs: the stats reply in one line with
- * "replay":{"instances":..,"refused":..,"seconds":..,"instances_per_second":.., "interrupted":..} added to
- * it. 0 or -ENOMEM. */
+/* For programs: one object in one line,
+ * {"model":..,"instances":..,"refused":..,"seconds":..,"instances_per_second":..,
+ * "interrupted":..,"stats":{the stats reply}}. 0 or -ENOMEM. */
 int homer_report_json(const struct homer_pump *p, json_t *stats, FILE *to);
 
 #endif

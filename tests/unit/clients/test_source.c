@@ -170,7 +170,7 @@ static void test_curve(void **state) {
     FILE *f = fopen(path, "r");
     assert_non_null(f);
     assert_non_null(fgets(row, sizeof(row), f));
-    assert_non_null(strstr(row, "model,n,seconds,subset,hamming,"));
+    assert_non_null(strstr(row, "model,n,seconds,total_subset,total_hamming,"));
     assert_non_null(strstr(row, ",window_subset,"));
     assert_non_null(strstr(row, ",majority_micro_f1,"));
     size_t commas = 0;

@@ -139,10 +139,9 @@ static void test_report(void **state) {
     assert_int_equal(homer_report_json(&p, stats, f), 0);
     fclose(f);
     json_t *j = json_loads(text, 0, NULL);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "replay"), "refused")), 1);
-    assert_true(json_number_value(json_object_get(json_object_get(j, "replay"), "instances_per_second")) ==
-                2);
-    assert_int_equal(json_integer_value(json_object_get(j, "seq")), 4);
+    assert_int_equal(json_integer_value(json_object_get(j, "refused")), 1);
+    assert_true(json_number_value(json_object_get(j, "instances_per_second")) == 2);
+    assert_true(json_equal(json_object_get(j, "stats"), stats));
     json_decref(j);
     free(text);
     json_decref(stats);
