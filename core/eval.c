@@ -270,14 +270,14 @@ void homer_eval_metrics(const struct homer_eval *e, enum homer_predictor by, enu
         .micro_f1 = ratio(2 * t->tp, 2 * t->tp + t->fp + t->fn),
         .macro_f1 = ratio(macro, e->labels),
         .cardinality = ratio(t->cardinality, t->n),
-        .log_loss = NAN,
-        .calibration_error = NAN,
+        .log_loss = (double)NAN,
+        .calibration_error = (double)NAN,
     };
     if (by == HOMER_BY_MODEL && span != HOMER_WINDOW) {
         homer_eval_score_metrics(e, span, out);
         return;
     }
-    for (int d = 0; d < 3; d++) out->precision_at[d] = out->ndcg_at[d] = out->psp_at[d] = NAN;
+    for (int d = 0; d < 3; d++) out->precision_at[d] = out->ndcg_at[d] = out->psp_at[d] = (double)NAN;
 }
 
 void homer_eval_encode(const struct homer_eval *e, struct homer_codec *c)

@@ -139,7 +139,7 @@ void homer_eval_score_metrics(const struct homer_eval *e, enum homer_span span, 
         out->psp_at[d] = ratio(s->psp[d], s->psp_best[d]);
     }
     out->log_loss = ratio(s->log_loss, s->pairs);
-    out->calibration_error = NAN;
+    out->calibration_error = (double)NAN;
     if (span != HOMER_TOTAL) return;
     double gap = 0, n = 0;
     for (int b = 0; b < HOMER_CALIBRATION_BINS; b++) {

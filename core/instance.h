@@ -8,14 +8,14 @@
 
 struct homer_instance {
     /* Features given, each id at most once; any order (the model sorts nothing: sums run in this order). Zeros may be listed: they
-     * equal absence, except under `absent: missing`. */
+     * equal absence, except under `absent: missing`. When predicting, non-zero ones that have no id yet stand as UINT32_MAX: they
+     * count in the length of the sparse block as they would if they were learned. */
     const uint32_t *feature; /* [feature_n] */
     const float *value;      /* [feature_n], finite */
     uint32_t feature_n;
     uint32_t text_n; /* the last text_n of them are words of a text, already weighted (1 + ln tf): scaled by no moments */
     const uint32_t *missing; /* [missing_n]: features given as null */
     uint32_t missing_n;
-    uint32_t unseen_n; /* non-zero features without an id (predict only): they count in the sparse block's norm */
 
     const uint32_t *positive; /* [positive_n], ascending, distinct: the labels that are true */
     uint32_t positive_n;

@@ -76,7 +76,7 @@ const struct homer_eval *homer_model_eval(const struct homer_model *m) { return 
 
 struct homer_decide homer_model_decide_default(const struct homer_model *m)
 {
-    return (struct homer_decide){.objective = m->config.objective, .threshold = NAN};
+    return (struct homer_decide){.objective = m->config.objective, .threshold = (double)NAN};
 }
 
 uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint32_t *best)
@@ -146,7 +146,7 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x, con
     homer_rules_rank(&m->rules, p, m->flat.labels);
     struct homer_outcome o = outcome_of(m, x);
     struct homer_prediction own;
-    answer(m, p, &(struct homer_decide){.objective = m->config.objective, .threshold = NAN}, &own);
+    answer(m, p, &(struct homer_decide){.objective = m->config.objective, .threshold = (double)NAN}, &own);
     o.p = p;
     o.rank = m->rules.rank;
     o.ranks = m->rules.ranks;

@@ -7,6 +7,7 @@
 
 #define DENSE_SHARE 0.3
 #define CLIP 4.0f
+#define UNSEEN UINT32_MAX /* a feature without an id */
 
 enum { ABSENT = 0, GIVEN = 1, NULL_VALUE = 2 };
 
@@ -99,18 +100,22 @@ uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x
     for (uint32_t i = 0; i < x->missing_n; i++) s->state[x->missing[i]] = NULL_VALUE;
     for (uint32_t i = 0; i < x->feature_n; i++) {
         uint32_t j = x->feature[i];
-        if (x->value[i] == 0 && !s->absent_missing) continue;
+        if (j == UNSEEN || (x->value[i] == 0 && !s->absent_missing)) continue;
         s->fresh[j] = moments_with(s->moments[j], (double)x->value[i], w);
         s->given[j] = x->value[i];
         s->state[j] = GIVEN;
     }
     out = scale_dense(s, t, out);
     uint32_t first = out, words = x->feature_n - x->text_n; /* where they begin */
-    float norm = (float)x->unseen_n;
+    float norm = 0;
     for (uint32_t i = 0; i < x->feature_n; i++) {
         uint32_t j = x->feature[i];
-        if (s->is_dense[j] || x->value[i] == 0) continue;
+        if (x->value[i] == 0 || (j != UNSEEN && s->is_dense[j])) continue;
         float v = x->value[i];
+        if (j == UNSEEN) {
+            norm += i < words ? 1.0f : v * v; /* its own root mean square is |v| */
+            continue;
+        }
         if (i < words) {
             const struct homer_moments *m = &s->fresh[j];
             v = homer_clip(v / (float)sqrt(m->mean * m->mean + m->m2 / m->n), -CLIP, CLIP);
@@ -125,6 +130,7 @@ uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x
     }
     for (uint32_t i = 0; i < x->feature_n; i++) {
         uint32_t j = x->feature[i];
+        if (j == UNSEEN) continue;
         if (commit && s->state[j] == GIVEN) s->moments[j] = s->fresh[j];
         s->state[j] = ABSENT;
     }

@@ -140,7 +140,7 @@ static int put_item(struct homer_resolver *r, struct homer_instance *out, uint32
     return 0;
 }
 
-/* One more of a bag's item that the model does not know: counted once however often it comes, as it would be
+/* One more of a bag's item that the model does not know: listed once however often it comes, as it would be
  * one feature if it were learned. */
 static int count_unseen(struct homer_resolver *r, struct homer_instance *out, const struct homer_value *v) {
     homer_buf_truncate(&r->key, 0);
@@ -150,7 +150,7 @@ static int count_unseen(struct homer_resolver *r, struct homer_instance *out, co
     if (r->key.failed) return -ENOMEM;
     uint32_t before = r->unseen.n;
     if (homer_map_add(&r->unseen, r->key.data, r->key.n) == UINT32_MAX) return -ENOMEM;
-    out->unseen_n += r->unseen.n - before;
+    if (r->unseen.n > before) put(r, out, HOMER_NO_ID, 1);
     return 0;
 }
 
@@ -183,10 +183,7 @@ static int put_value(struct homer_resolver *r, struct homer_schema *s, const str
     if (rc) return rc;
     if (v->type == HOMER_VALUE_ITEM)
         return id == HOMER_NO_ID ? count_unseen(r, out, v) : put_item(r, out, id);
-    if (id != HOMER_NO_ID)
-        put(r, out, id, value);
-    else if (value < 0 || value > 0)
-        out->unseen_n++;
+    if (id != HOMER_NO_ID || value < 0 || value > 0) put(r, out, id, value);
     return 0;
 }
 
@@ -197,10 +194,7 @@ static int put_text(struct homer_resolver *r, struct homer_schema *s, const stru
         uint32_t id;
         int rc = look_up(s, unnamed, HOMER_TEXT, token[i].word, intern, &id, err);
         if (rc) return rc;
-        if (id == HOMER_NO_ID)
-            out->unseen_n++;
-        else
-            put(r, out, id, token[i].count == 1 ? 1 : 1 + homer_log((float)token[i].count));
+        put(r, out, id, token[i].count == 1 ? 1 : 1 + homer_log((float)token[i].count));
     }
     return 0;
 }

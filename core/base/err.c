@@ -29,7 +29,7 @@ const char *homer_err_word(int code)
     return code >= 0 && code < HOMER_E_COUNT ? words[code] : words[HOMER_E_INTERNAL];
 }
 
-static void set(struct homer_error *e, int code, const char *limit, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void set(struct homer_error *e, int code, const char *limit, const char *fmt, va_list ap)
 {
     if (!e) return;
     e->code = code;

@@ -63,6 +63,13 @@ static uint32_t label(struct resolving *t, const char *name) {
     return id;
 }
 
+/* Entries of the instance that have no id. */
+static unsigned unseen_n(const struct resolving *t) {
+    unsigned n = 0;
+    for (uint32_t i = 0; i < t->x.feature_n; i++) n += t->x.feature[i] == HOMER_NO_ID;
+    return n;
+}
+
 static void every_type_has_its_value(void **state) {
     (void)state;
     struct resolving t;
@@ -101,7 +108,7 @@ static void null_is_missing_where_it_means_something(void **state) {
                 intern);
         assert_int_equal(t.x.feature_n, 0);
         assert_int_equal(t.x.missing_n, 2);
-        assert_int_equal(t.x.unseen_n, 0);
+        assert_int_equal(unseen_n(&t), 0);
         assert_int_equal(t.x.missing[0] + t.x.missing[1], 1); /* the first two ids */
         assert_int_equal(homer_model_schema(t.model)->attributes.n, 4);
     }
@@ -119,9 +126,9 @@ static void what_a_prediction_does_not_know_is_counted_once(void **state) {
         "\"tags\":[\"b\",\"a\",\"b\",\"c\"],\"bags\":[\"b\",\"b\"]},\"text\":\"known or or unknown\"}";
     for (int again = 0; again < 2; again++) {
         resolve(&t, line, false);
-        assert_int_equal(t.x.feature_n, 3); /* n, a, known */
+        assert_int_equal(t.x.feature_n - unseen_n(&t), 3); /* n, a, known */
         /* m, yes, Rome, Rome of town, b and c of tags, b of bags, or, unknown */
-        assert_int_equal(t.x.unseen_n, 9);
+        assert_int_equal(unseen_n(&t), 9);
     }
     struct homer_schema_mark is = homer_schema_mark(homer_model_schema(t.model));
     assert_memory_equal(&was, &is, sizeof was);
@@ -167,9 +174,9 @@ static void hostile_sizes_take_no_time(void **state) {
     homer_buf_putc(&line, '}');
     homer_buf_putc(&line, '\0');
     resolve(&t, line.data, false);
-    assert_int_equal(t.x.unseen_n, N / 2 + 1);
+    assert_int_equal(unseen_n(&t), N / 2 + 1);
     resolve(&t, "{\"x\":{\"tags\":[\"z\",\"z\"]}}", false); /* and nothing of it stays behind */
-    assert_int_equal(t.x.unseen_n, 1);
+    assert_int_equal(unseen_n(&t), 1);
 
     homer_buf_truncate(&line, features);
     homer_buf_puts(&line, ",\"y\":[\"l\"");
