@@ -240,6 +240,22 @@ int homer_config_model(struct homer_model_config *m, struct homer_str json, stru
     return r.failed;
 }
 
+int homer_config_listen(struct homer_config *c, const char *const *listen, unsigned n,
+                        const char *unix_path) {
+    for (unsigned i = 0; i < c->listen_n; i++) {
+        free(c->listen[i]);
+        c->listen[i] = NULL;
+    }
+    free(c->unix_path);
+    c->unix_path = unix_path ? strdup(unix_path) : NULL;
+    bool failed = unix_path && !c->unix_path;
+    for (c->listen_n = 0; c->listen_n < n && !failed; c->listen_n += !failed) {
+        c->listen[c->listen_n] = strdup(listen[c->listen_n]);
+        failed = !c->listen[c->listen_n];
+    }
+    return failed ? -ENOMEM : 0;
+}
+
 /* ---- checks of everything together ---- */
 
 int homer_config_check(const struct homer_config *c, struct homer_error *err) {
@@ -253,8 +269,8 @@ int homer_config_check(const struct homer_config *c, struct homer_error *err) {
     }
     if (c->listen_n == 0 && !c->unix_path)
         report(&r, HOMER_E_BAD_REQUEST, "listen and unix: nothing to listen on");
-    if (c->unix_path && strlen(c->unix_path) > UNIX_PATH_BYTES)
-        report(&r, HOMER_E_BAD_REQUEST, "unix: the path is longer than %d bytes", UNIX_PATH_BYTES);
+    if (c->unix_path && (!*c->unix_path || strlen(c->unix_path) > UNIX_PATH_BYTES))
+        report(&r, HOMER_E_BAD_REQUEST, "unix: allowed is a path of 1 to %d bytes", UNIX_PATH_BYTES);
     if (c->conn.low_water >= c->conn.high_water)
         report(&r, HOMER_E_BAD_REQUEST,
                "limits.low_water: got %zu, allowed is less than limits.high_water, %zu", c->conn.low_water,

@@ -40,6 +40,9 @@ void homer_config_deinit(struct homer_config *c);
 int homer_config_load(struct homer_config *c, const char *path, struct homer_error *err);
 /* "limits.max_line=65536": value is JSON, or a plain word for string keys. */
 int homer_config_set(struct homer_config *c, const char *assignment, struct homer_error *err);
+/* Listens there and nowhere else: replaces `listen` and `unix` both. unix_path may be NULL; at most
+ * HOMER_MAX_LISTEN. 0 or -ENOMEM. */
+int homer_config_listen(struct homer_config *c, const char *const *listen, unsigned n, const char *unix_path);
 /* Cross-checks after everything was read (ranges that depend on each other, features this version lacks). */
 int homer_config_check(const struct homer_config *c, struct homer_error *err);
 /* Reads the JSON text of a model{} object over *m: for model.create. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "daemon/address.h"
 
 static void *field(struct homer_config *c, const struct homer_config_key *key) {
     return (char *)c + key->offset;
@@ -142,6 +143,19 @@ static bool is_listen(const json_t *v) {
     return ok;
 }
 
+/* Refused here and not only when listening, so that a wrong address is told even when the command line
+ * replaces it. */
+static int check_addresses(const char *name, const json_t *v, struct homer_error *err) {
+    union homer_address address;
+    struct homer_error e = {0};
+    for (size_t i = 0; i < (json_is_array(v) ? json_array_size(v) : 1); i++) {
+        const char *text = json_string_value(json_is_array(v) ? json_array_get(v, i) : v);
+        if (homer_address_parse(&address, text, &e) == 0) continue;
+        return homer_err_set(err, e.code, "%s: %.200s", name, e.message);
+    }
+    return 0;
+}
+
 static int word_index(const struct homer_config_key *key, const json_t *v) {
     for (int i = 0; json_is_string(v) && key->words[i]; i++)
         if (strcmp(json_string_value(v), key->words[i]) == 0) return i;
@@ -158,7 +172,7 @@ static bool is_fallback(const struct homer_config_key *key, const json_t *v) {
 int homer_config_store(struct homer_config *c, const struct homer_config_key *key, const char *name,
                        const json_t *v, struct homer_error *err) {
     uint64_t n = 0;
-    int word, failed = 0;
+    int word, refused, failed = 0;
     switch (key->type) {
     case HOMER_KEY_UINT:
     case HOMER_KEY_BYTES:
@@ -181,6 +195,8 @@ int homer_config_store(struct homer_config *c, const struct homer_config_key *ke
         break;
     case HOMER_KEY_LISTEN:
         if (!is_listen(v)) return refuse(key, name, v, err);
+        refused = check_addresses(name, v, err);
+        if (refused) return refused;
         failed = store_listen(c, v);
         break;
     case HOMER_KEY_LACKING:

@@ -320,37 +320,61 @@ static void test_a_model_object(void **state) {
     homer_buf_deinit(&out);
 }
 
-static void test_checks_of_everything_together(void **state) {
+static void test_refuses_addresses_that_it_must_not_listen_on(void **state) {
     static const struct {
-        const char *text, *says;
+        const char *address, *says;
     } cases[] = {
-        {"listen=[\"0.0.0.0:7707\"]", "0.0.0.0:7707|no authentication"},
-        {"listen=[\"[::]:7707\"]", "[::]:7707|no authentication"},
-        {"listen=[\"192.0.2.7:1\"]", "192.0.2.7|no authentication"},
-        {"listen=[\"example.org:7707\"]", "example.org|not looked up"},
-        {"listen=[\"127.0.0.1\"]", "127.0.0.1|HOST:PORT"},
-        {"listen=[\"127.0.0.1:65536\"]", "65536"},
-        {"listen=[\"127.0.0.1:\"]", "HOST:PORT"},
-        {"listen=[\"127.0.0.1:+1\"]", "HOST:PORT"},
-        {"listen=[\"[127.0.0.1]:1\"]", "HOST:PORT"},
-        {"listen=[\"::1:1\"]", "::1:1"},
-        {"listen=[]", "nothing to listen on"},
-        {"limits.low_water=1MiB", "limits.low_water"},
+        {"0.0.0.0:7707", "0.0.0.0:7707|no authentication"},
+        {"[::]:7707", "[::]:7707|no authentication"},
+        {"192.0.2.7:1", "192.0.2.7|no authentication"},
+        {"[::ffff:192.0.2.7]:1", "no authentication"},
+        {"example.org:7707", "example.org|not looked up"},
+        {"127.0.0.1", "127.0.0.1|HOST:PORT"},
+        {"127.0.0.1:65536", "65536"},
+        {"127.0.0.1:", "HOST:PORT"},
+        {"127.0.0.1:+1", "HOST:PORT"},
+        {"[127.0.0.1]:1", "HOST:PORT"},
+        {"::1:1", "::1:1"},
+        {"", "HOST:PORT"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        homer_config_deinit(&c);
-        assert_int_equal(homer_config_init(&c), 0);
-        assert_int_equal(homer_config_set(&c, cases[i].text, &err), 0);
-        assert_int_equal(homer_config_check(&c, &err), HOMER_E_BAD_REQUEST);
+        char assignment[128];
+        snprintf(assignment, sizeof assignment, "listen=[\"127.0.0.1:1\",\"%s\"]", cases[i].address);
+        assert_int_equal(homer_config_set(&c, assignment, &err), HOMER_E_BAD_REQUEST);
+        if (*cases[i].address) assert_says(cases[i].says);
+        assert_string_equal(c.listen[0], "127.0.0.1:7707");
+        /* from the command line it is the check that finds it */
+        struct homer_config other;
+        assert_int_equal(homer_config_init(&other), 0);
+        assert_int_equal(homer_config_listen(&other, &cases[i].address, 1, NULL), 0);
+        assert_int_equal(homer_config_check(&other, &err), HOMER_E_BAD_REQUEST);
         assert_says(cases[i].says);
+        homer_config_deinit(&other);
     }
+    static const char *const good[] = {"127.0.0.1:0", "127.9.8.7:65535", "[::1]:7", "localhost:7707"};
+    assert_int_equal(homer_config_listen(&c, good, 4, NULL), 0);
+    assert_int_equal(homer_config_check(&c, &err), 0);
+}
+
+static void test_checks_of_everything_together(void **state) {
     char path[200] = "unix=/tmp/";
+    (void)state;
+    assert_int_equal(homer_config_set(&c, "limits.low_water=1MiB", &err), 0);
+    assert_int_equal(homer_config_set(&c, "listen=[]", &err), 0);
+    problems = 0;
+    assert_int_equal(homer_config_check(&c, &err), HOMER_E_BAD_REQUEST);
+    assert_int_equal(problems, 2);
+    assert_says("listen|nothing to listen on");
+    assert_non_null(strstr(last_problem, "limits.low_water"));
     memset(path + strlen(path), 'x', 110);
     assert_int_equal(homer_config_set(&c, path, &err), 0);
     assert_int_equal(homer_config_set(&c, "limits.low_water=1", &err), 0);
     assert_int_equal(homer_config_check(&c, &err), HOMER_E_BAD_REQUEST);
     assert_says("unix|107");
+    assert_int_equal(homer_config_listen(&c, NULL, 0, "/tmp/x"), 0);
+    assert_int_equal(c.listen_n, 0);
+    assert_int_equal(homer_config_check(&c, &err), 0);
 }
 
 static void test_the_shipped_file_has_every_key_at_its_default(void **state) {
@@ -429,6 +453,7 @@ int main(void) {
         TEST(test_set_by_dotted_path),
         TEST(test_set_refuses),
         TEST(test_a_model_object),
+        TEST(test_refuses_addresses_that_it_must_not_listen_on),
         TEST(test_checks_of_everything_together),
         TEST(test_the_shipped_file_has_every_key_at_its_default),
         TEST(test_the_printed_configuration_has_every_key_and_reads_back),

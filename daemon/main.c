@@ -1,0 +1,212 @@
+/* homerd: options, configuration, then one loop until a signal ends it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "daemon/config.h"
+#include "daemon/engine.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+#include "daemon/server.h"
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { SPARE_FILES = 128 }; /* descriptors beside those of connections: listeners, refusals, loop, log */
+
+static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+struct process {
+    struct homer_options options;
+    struct homer_config config;
+    uv_loop_t loop;
+    uv_signal_t signal[SIGNALS]; /* [signal_n] initialised */
+    unsigned signal_n;
+    struct homer_engine *engine;
+    struct homer_server *server;
+    bool is_stopping, is_stopped;
+};
+
+static void complain(const struct homer_error *e) {
+    fprintf(stderr, "homerd: %s\n", e->message);
+}
+
+static int failed(const char *what, int err) {
+    fprintf(stderr, "homerd: %s: %s\n", what, strerror(-err));
+    return EXIT_FAILED;
+}
+
+static uint64_t now_ms(void) {
+    return uv_hrtime() / 1000000;
+}
+
+/* ---- signals ---- */
+
+static void on_stopped(void *ctx) {
+    struct process *p = ctx;
+    sigset_t all;
+    p->is_stopped = true;
+    /* From here on it ends by itself; a late signal, met without a handler, would turn a clean exit into a
+     * killed one. */
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    for (unsigned i = 0; i < p->signal_n; i++) uv_close((uv_handle_t *)&p->signal[i], NULL);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    struct process *p = handle->data;
+    if (number == SIGHUP) {
+        int err = homer_log_reopen();
+        if (err) homer_log(HOMER_LOG_ERROR, "main", "log_reopen", "error=%s", strerror(-err));
+        return;
+    }
+    if (p->is_stopped) return;
+    if (p->is_stopping) {
+        if (p->options.port_file) unlink(p->options.port_file);
+        _exit(EXIT_FAILED);
+    }
+    p->is_stopping = true;
+    homer_log(HOMER_LOG_INFO, "main", "stopping", "signal=%s connections=%u", strsignal(number),
+              homer_server_stats(p->server)->open);
+    homer_server_stop(p->server, on_stopped, p);
+}
+
+static int watch_signals(struct process *p) {
+    for (; p->signal_n < SIGNALS; p->signal_n++) {
+        uv_signal_t *s = &p->signal[p->signal_n];
+        int err = uv_signal_init(&p->loop, s);
+        if (err) return err;
+        s->data = p;
+        err = uv_signal_start(s, on_signal, signals[p->signal_n]);
+        if (!err) continue;
+        p->signal_n++; /* initialised: has to be closed */
+        return err;
+    }
+    return 0;
+}
+
+/* ---- start ---- */
+
+/* As many descriptors as connections may need; where the system does not give them, fewer connections. */
+static void raise_file_limit(struct homer_config *c) {
+    struct rlimit files;
+    rlim_t want = (rlim_t)c->conn.max_connections + SPARE_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= want) return;
+    files.rlim_cur = files.rlim_max < want ? files.rlim_max : want;
+    if (setrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= want) return;
+    unsigned fewer = files.rlim_cur > 2 * SPARE_FILES ? (unsigned)files.rlim_cur - SPARE_FILES : SPARE_FILES;
+    if (fewer > c->conn.max_connections) return;
+    homer_log(HOMER_LOG_WARN, "main", "few_files", "max_connections=%u was=%u", fewer,
+              c->conn.max_connections);
+    c->conn.max_connections = fewer;
+}
+
+static void tell_start(const struct process *p) {
+    struct homer_mem mem = {0};
+    struct homer_buf where;
+    homer_buf_init(&where, &mem);
+    homer_server_describe(p->server, &where);
+    homer_buf_putc(&where, '\0');
+    const char *text = where.failed ? "?" : where.data;
+    fprintf(stderr, "homerd %s: listening on %s; nothing is kept on disk, models live in memory only\n",
+            HOMER_VERSION, text);
+    if (p->config.log_file)
+        homer_log(HOMER_LOG_INFO, "main", "start", "version=%s listen=%s durability=%s", HOMER_VERSION, text,
+                  "none");
+    homer_buf_deinit(&where);
+}
+
+static int start(struct process *p) {
+    struct homer_error err = {0};
+    int code = watch_signals(p);
+    if (code) return failed("cannot watch signals", code);
+    if (homer_server_listen(p->server, &err)) {
+        complain(&err);
+        return EXIT_FAILED;
+    }
+    tell_start(p);
+    if (p->options.port_file && homer_server_write_port_file(p->server, p->options.port_file, &err)) {
+        complain(&err);
+        return EXIT_FAILED;
+    }
+    return EXIT_OK;
+}
+
+static int serve(struct process *p) {
+    int status = start(p);
+    if (status != EXIT_OK) homer_server_stop(p->server, on_stopped, p);
+    uv_run(&p->loop, UV_RUN_DEFAULT);
+    const struct homer_conn_stats *s = homer_server_stats(p->server);
+    if (status == EXIT_OK)
+        homer_log(HOMER_LOG_INFO, "main", "stopped", "accepted=%llu lines=%llu",
+                  (unsigned long long)s->accepted, (unsigned long long)s->lines);
+    return status;
+}
+
+/* Makes what serving needs, one inside the other, and takes it apart again in reverse. */
+static int run(struct process *p) {
+    uint8_t key[16];
+    int status = EXIT_FAILED, err;
+    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) return failed("no random numbers", -errno);
+    err = homer_engine_new(&p->engine, &p->config, key, now_ms);
+    if (err) return failed("cannot start the engine", err);
+    err = uv_loop_init(&p->loop);
+    if (!err) {
+        err = homer_server_new(&p->server, &p->loop, &p->config, homer_engine_line, p->engine);
+        if (!err) {
+            homer_engine_watch(p->engine, homer_server_stats(p->server));
+            status = serve(p);
+            homer_engine_watch(p->engine, NULL);
+            p->server = homer_server_free(p->server);
+        }
+        if (uv_loop_close(&p->loop)) homer_log(HOMER_LOG_ERROR, "main", "loop_busy", "status=%d", status);
+    }
+    if (err) failed("cannot start", err);
+    p->engine = homer_engine_free(p->engine);
+    return status;
+}
+
+static int start_with_log(struct process *p) {
+    int err = homer_log_open(p->config.log_file, (enum homer_log_level)p->config.log_level);
+    if (err) {
+        fprintf(stderr, "homerd: cannot open the log file %s: %s\n", p->config.log_file, strerror(-err));
+        return EXIT_FAILED;
+    }
+    raise_file_limit(&p->config);
+    int status = run(p);
+    homer_log_close();
+    return status;
+}
+
+static int configured(struct process *p) {
+    int err = homer_config_init(&p->config);
+    p->config.on_problem = complain;
+    if (!err) err = homer_options_apply(&p->options, &p->config);
+    if (err) return err == -ENOMEM ? failed("cannot start", err) : EXIT_USAGE;
+    if (!p->options.check) return start_with_log(p);
+    puts("configuration ok");
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv) {
+    static struct process p;
+    int status = EXIT_OK;
+    signal(SIGPIPE, SIG_IGN); /* a lost peer is an error code of write */
+    int err = homer_options_parse(&p.options, argc, argv);
+    if (err) {
+        status = err == -ENOMEM ? failed("cannot start", err) : EXIT_USAGE;
+    } else if (p.options.help) {
+        homer_options_help();
+    } else if (p.options.version) {
+        puts("homerd " HOMER_VERSION);
+    } else {
+        status = configured(&p);
+        homer_config_deinit(&p.config);
+    }
+    homer_options_deinit(&p.options);
+    return status;
+}
