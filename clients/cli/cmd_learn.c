@@ -1,4 +1,5 @@
 /* learn: instances of files, or one given as an argument. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include "clients/cli/ask.h"
@@ -43,7 +44,10 @@ static int learn_files(struct homer_cli *cli, struct homer_client *client, const
     homer_progress_init(&progress, stderr, 0);
     const struct homer_source_options options = {
         .path = (const char *const *)path, .path_n = (size_t)path_n, .count = progress.to != NULL};
-    if (homer_source_open(&source, &options, &err)) return homer_cli_failed(&err);
+    homer_interrupt_watch();
+    int rc = homer_source_open(&source, &options, &err);
+    if (rc == -EINTR && homer_interrupted()) return HOMER_EXIT_SIGNAL + homer_interrupted();
+    if (rc) return homer_cli_failed(&err);
     progress.total = homer_source_total(source);
     struct homer_pump pump = {.client = client,
                               .source = source,
@@ -51,8 +55,7 @@ static int learn_files(struct homer_cli *cli, struct homer_client *client, const
                               .model = model,
                               .window = WINDOW,
                               .progress = &progress};
-    homer_interrupt_watch();
-    int rc = homer_pump_run(&pump, &err);
+    rc = homer_pump_run(&pump, &err);
     if (rc) (void)homer_cli_failed(&err);
     if (cli->json)
         printf("{\"learned\":%llu,\"refused\":%llu,\"seconds\":%.6f}\n", (unsigned long long)pump.done,

@@ -51,6 +51,10 @@ static int check(struct replay *r, const struct homer_command *cmd, int argc) {
     if (r->window > MOST_IN_FLIGHT) return homer_cli_misused(cmd, "--window is at most %d", MOST_IN_FLIGHT);
     if (r->every && !r->csv)
         return homer_cli_misused(cmd, "--every sets how often --csv gets a row; give both");
+    for (size_t i = 0; i < r->learners.n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(r->learners.item[i], r->learners.item[j]) == 0)
+                return homer_cli_misused(cmd, "--learner %.60s is given twice", r->learners.item[i]);
     if (remote && r->set.n)
         return homer_cli_misused(cmd, "--set configures the private daemon, --to names another one");
     if (remote && r->objective && !r->model && !r->learners.n)
@@ -197,6 +201,7 @@ static int replay(struct replay *r, char **path, int path_n) {
     homer_interrupt_watch();
     int rc = homer_source_open(&r->source, &options, &err);
     if (rc == 0) rc = open_curve(r, &err);
+    if (rc == -EINTR && homer_interrupted()) return HOMER_EXIT_SIGNAL + homer_interrupted();
     if (rc) return homer_cli_failed(&err);
     r->progress.total = homer_source_total(r->source);
     int code = reach_daemon(r);

@@ -7,15 +7,14 @@
 static const struct homer_command commands[] = {
     {"replay", "FILE... [options]",
      "send recorded instances, each predicted first and then learned, and print the metrics",
-     "FILE holds one JSON object a line, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\",\"y\":[...]}; it may "
-     "be compressed\n"
-     "with gzip or zstd; - is standard input. Several files are one stream. Without --to or --unix a private "
-     "daemon\n"
-     "is started for the replay and stopped at its end. Ctrl-C ends early and prints the metrics so far.\n",
+     "FILE holds one JSON object a line, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\",\"y\":[...]}; it\n"
+     "may be compressed with gzip or zstd; - is standard input. Several files are one stream.\n"
+     "Without --to or --unix a private daemon is started for the replay and stopped at its end.\n"
+     "Ctrl-C ends early and prints the metrics so far.\n",
      homer_cmd_replay},
     {"predict", "[JSON] [options]", "predict the labels of an instance, or of one per line of standard input",
-     "JSON is an instance, {\"x\":{...}} or {\"text\":\"...\"}. Labels are printed with their scores, best "
-     "first.\n",
+     "JSON is an instance, {\"x\":{...}} or {\"text\":\"...\"}. Labels are printed with their scores,\n"
+     "best first.\n",
      homer_cmd_predict},
     {"learn", "[FILE... | JSON] [options]",
      "learn the instances of files, of standard input, or a single one",
@@ -31,9 +30,9 @@ static const struct homer_command commands[] = {
     {"config", "[options]", "the daemon's effective configuration", NULL, homer_cmd_simple},
     {"ping", "[options]", "whether the daemon answers", NULL, homer_cmd_simple},
     {"shell", "[options]", "type requests and see the replies",
-     "At a terminal: words such as ping or stats, a JSON request, or '? some text' to predict its labels; "
-     "Ctrl-D leaves.\n"
-     "Otherwise a filter: requests on standard input, one reply a line on standard output.\n",
+     "At a terminal: words such as ping or stats, a JSON request, or '? some text' to predict its\n"
+     "labels; Ctrl-D leaves. Otherwise a filter: requests on standard input, one reply a line on\n"
+     "standard output.\n",
      homer_cmd_shell},
     {0},
 };

@@ -39,7 +39,7 @@ static void add(struct homer_table *t, double v) {
 
 int homer_metrics_print(const json_t *stats, FILE *to) {
     struct homer_table t;
-    homer_table_init(&t, 5);
+    homer_table_init(&t, 5, true);
     const char *const head[] = {"", "MODEL", "NO-CHANGE", "MAJORITY", "GAIN"};
     for (size_t i = 0; i < 5; i++) homer_table_add(&t, head[i]);
     for (const struct homer_metric *m = homer_metrics; m->wire; m++) {

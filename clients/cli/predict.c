@@ -8,7 +8,7 @@ void homer_predict_print(const json_t *reply, bool lines, FILE *to) {
     json_t *label;
     size_t i;
     struct homer_table t;
-    homer_table_init(&t, 2);
+    homer_table_init(&t, 2, false);
     json_array_foreach(labels, i, label) {
         const json_t *score = json_object_get(scores, json_string_value(label));
         if (lines) {

@@ -6,6 +6,8 @@
 #include "clients/cli/printable.h"
 #include "clients/cli/table.h"
 
+enum { MAX_JOINED = 200 };
+
 /* jansson's iterators take non-const objects, and change nothing. */
 static json_t *mutable(const json_t *j) {
     return (json_t *)(uintptr_t)j;
@@ -31,6 +33,28 @@ static bool is_matrix(const json_t *j) {
 
 static bool is_list(const json_t *j) {
     return json_is_array(j) && json_is_object(json_array_get(j, 0));
+}
+
+/* An array of strings that would not fit in one line. */
+static bool is_text(const json_t *j) {
+    size_t n = 0, i;
+    json_t *item;
+    json_array_foreach(j, i, item) n += json_string_length(item); /* 0 for other types */
+    return n > MAX_JOINED;
+}
+
+/* Columns of the table of its own that a top-level member is shown as; 0: it is a row among the others. */
+static size_t own_columns(const json_t *j) {
+    const char *key;
+    json_t *v;
+    size_t n = 0;
+    if (is_matrix(j))
+        n = json_object_size(j) + 1;
+    else if (is_list(j))
+        json_object_foreach(json_array_get(j, 0), key, v) n += is_scalar(v);
+    else if (json_is_array(j) && is_text(j))
+        n = 1;
+    return n <= HOMER_TABLE_COLUMNS ? n : 0;
 }
 
 static void scalar_text(const char *key, const json_t *v, struct homer_buf *out) {
@@ -91,7 +115,7 @@ static void add_fields(struct homer_table *t, const char *prefix, const json_t *
     const char *key;
     json_t *v;
     json_object_foreach(mutable(object), key, v) {
-        if ((!*prefix && strcmp(key, "ok") == 0) || is_matrix(v) || is_list(v)) continue;
+        if (!*prefix && (strcmp(key, "ok") == 0 || own_columns(v))) continue;
         struct homer_buf name;
         homer_buf_init(&name, &t->mem);
         homer_buf_printf(&name, "%s%s%s", prefix, *prefix ? "." : "", key);
@@ -126,12 +150,22 @@ static void add_matrix(struct homer_table *t, const json_t *matrix) {
 
 static void add_list(struct homer_table *t, const json_t *list) {
     const char *key;
-    json_t *v, *item;
+    json_t *v, *item, *first = json_array_get(list, 0);
     size_t i;
-    json_object_foreach(json_array_get(list, 0), key, v) homer_table_add(t, key);
-    json_array_foreach(list, i, item) {
-        json_object_foreach(json_array_get(list, 0), key, v) add_scalar(t, key, json_object_get(item, key));
+    json_object_foreach(first, key, v) {
+        if (is_scalar(v)) homer_table_add(t, key);
     }
+    json_array_foreach(list, i, item) {
+        json_object_foreach(first, key, v) {
+            if (is_scalar(v)) add_scalar(t, key, json_object_get(item, key));
+        }
+    }
+}
+
+static void add_text(struct homer_table *t, const json_t *text) {
+    json_t *item;
+    size_t i;
+    json_array_foreach(text, i, item) add_scalar(t, "", item);
 }
 
 int homer_pretty_print(const json_t *reply, FILE *to) {
@@ -141,20 +175,21 @@ int homer_pretty_print(const json_t *reply, FILE *to) {
     int rc = 0;
     bool first = true;
     json_object_foreach(mutable(reply), key, v) {
-        bool list = is_list(v), matrix = is_matrix(v);
-        size_t columns = list ? json_object_size(json_array_get(v, 0)) : matrix ? json_object_size(v) + 1 : 0;
-        if (!columns || columns > HOMER_TABLE_COLUMNS) continue;
+        size_t columns = own_columns(v);
+        if (!columns) continue;
         if (!first) fputc('\n', to);
         first = false;
-        homer_table_init(&t, columns);
-        if (list)
+        homer_table_init(&t, columns, true);
+        if (json_is_object(v))
+            add_matrix(&t, v);
+        else if (is_list(v))
             add_list(&t, v);
         else
-            add_matrix(&t, v);
+            add_text(&t, v);
         if (homer_table_print(&t, to)) rc = -ENOMEM;
         homer_table_deinit(&t);
     }
-    homer_table_init(&t, 2);
+    homer_table_init(&t, 2, false);
     add_fields(&t, "", reply);
     if (!first && t.cell_n) fputc('\n', to);
     if (homer_table_print(&t, to)) rc = -ENOMEM;

@@ -20,7 +20,7 @@ int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to
     struct homer_table t;
     int rc = homer_metrics_print(stats, to);
     fputc('\n', to);
-    homer_table_init(&t, 2);
+    homer_table_init(&t, 2, false);
     homer_table_add(&t, "instances");
     homer_table_addf(&t, "%llu", (unsigned long long)p->done);
     if (p->refused) {

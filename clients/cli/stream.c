@@ -130,6 +130,7 @@ static int fill(struct homer_stream *s, struct homer_error *err) {
     if (s->text.n > MAX_LINE)
         return homer_err_set(err, -EFBIG, "%.120s:%llu: line longer than %zu bytes", s->name,
                              (unsigned long long)s->number + 1, MAX_LINE);
+    if (homer_interrupted()) return homer_err_set(err, -EINTR, "interrupted");
     if (homer_buf_reserve(&s->text, BLOCK)) return homer_err_set(err, -ENOMEM, "out of memory");
     size_t n;
     char *to = s->text.data + s->text.n;

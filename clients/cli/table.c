@@ -5,8 +5,8 @@
 #include <string.h>
 #include "clients/cli/printable.h"
 
-void homer_table_init(struct homer_table *t, size_t columns) {
-    *t = (struct homer_table){.columns = columns};
+void homer_table_init(struct homer_table *t, size_t columns, bool headed) {
+    *t = (struct homer_table){.columns = columns, .headed = headed};
 }
 
 void homer_table_deinit(struct homer_table *t) {
@@ -64,7 +64,7 @@ int homer_table_print(const struct homer_table *t, FILE *to) {
     for (size_t i = 0; i < t->cell_n; i++) {
         size_t column = i % t->columns, w = homer_printable_width(t->cell[i]);
         if (w > widest[column]) widest[column] = w;
-        if (i >= t->columns && !numeric(t->cell[i])) words[column] = true;
+        if (!(t->headed && i < t->columns) && !numeric(t->cell[i])) words[column] = true;
     }
     int gap = 0; /* blanks due before the next text: none are left at the end of a line */
     for (size_t i = 0; i < t->cell_n; i++) {

@@ -10,18 +10,20 @@ enum { HOMER_TABLE_COLUMNS = 16 };
 struct homer_table {
     struct homer_mem mem;
     size_t columns; /* at most HOMER_TABLE_COLUMNS */
-    char **cell;    /* [cell_n], row by row; the last row may be short */
+    bool headed;
+    char **cell; /* [cell_n], row by row; the last row may be short */
     size_t cell_n, cell_cap;
     bool failed; /* a cell was lost for lack of memory */
 };
 
-void homer_table_init(struct homer_table *t, size_t columns);
+/* headed: the first row names the columns and does not count for their alignment. */
+void homer_table_init(struct homer_table *t, size_t columns, bool headed);
 void homer_table_deinit(struct homer_table *t);
 /* Adds the next cell; text is copied and made printable (see printable.h). */
 void homer_table_add(struct homer_table *t, const char *text);
 void homer_table_addf(struct homer_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Prints all rows: the first column to the left, those whose cells are all numbers or "-" (but for the first
- * row) to the right. No blanks at the end of a line. 0, or -ENOMEM when a cell was lost. */
+/* Prints all rows: the first column to the left; a column to the right when all its cells are numbers or "-".
+ * No blanks at the end of a line. 0, or -ENOMEM when a cell was lost. */
 int homer_table_print(const struct homer_table *t, FILE *to);
 
 #endif

@@ -38,7 +38,7 @@ static void test_alignment(void **state) {
         "1234.5", "long",  "x",    "-",           ""};
     FILE *f = begin();
     (void)state;
-    homer_table_init(&t, 3);
+    homer_table_init(&t, 3, true);
     for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) homer_table_add(&t, cells[i]);
     assert_int_equal(homer_table_print(&t, f), 0);
     homer_table_deinit(&t);
@@ -173,6 +173,27 @@ static void test_pretty(void **state) {
     json_decref(j);
 }
 
+/* What does not fit into a table is still there. */
+static void test_pretty_odd_shapes(void **state) {
+    json_t *j = json_loads("{\"models\":[{\"name\":\"a\",\"config\":{\"k\":1}}],\"config\":{"
+                           "\"text\":{\"bigrams\":true},\"seed\":7},\"help\":[]}",
+                           0, NULL);
+    char sentence[150];
+    FILE *f = begin();
+    (void)state;
+    memset(sentence, 's', sizeof(sentence) - 1);
+    sentence[sizeof(sentence) - 1] = '\0';
+    assert_non_null(j);
+    for (int i = 0; i < 2; i++) json_array_append_new(json_object_get(j, "help"), json_string(sentence));
+    assert_int_equal(homer_pretty_print(j, f), 0);
+    fclose(f);
+    assert_memory_equal(text, "name\na\n\nsss", 11);
+    assert_non_null(strstr(text, "sss\nsss"));
+    assert_non_null(strstr(text, "\n\nconfig.text.bigrams  yes\nconfig.seed          7\n"));
+    free(text);
+    json_decref(j);
+}
+
 static void test_prediction(void **state) {
     json_t *j = json_loads("{\"ok\":true,\"labels\":[\"sky\",\"sea\"],\"scores\":{\"sea\":0.5,\"sky\":0.75}}",
                            0, NULL);
@@ -192,7 +213,8 @@ int main(void) {
         cmocka_unit_test(test_alignment),     cmocka_unit_test(test_safe_text),
         cmocka_unit_test(test_progress_line), cmocka_unit_test(test_gain),
         cmocka_unit_test(test_metrics),       cmocka_unit_test(test_report),
-        cmocka_unit_test(test_pretty),        cmocka_unit_test(test_prediction),
+        cmocka_unit_test(test_pretty),        cmocka_unit_test(test_pretty_odd_shapes),
+        cmocka_unit_test(test_prediction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
