@@ -42,6 +42,8 @@ static const struct homer_field fields[] = {
 /* Words of the protocol that this version does not have yet. */
 static const char *const later[] = {"label",    "hierarchy", "drifts", "subscribe",
                                     "snapshot", "auth",      "slowlog"};
+/* Fields of it: what they promise must not be passed over, not even in a recorded instance. */
+static const char *const later_fields[] = {"track", "explain", "src", "n"};
 
 static int bad(struct homer_parse *p, const char *why) {
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "%s", why);
@@ -54,11 +56,13 @@ static int shorthand(struct homer_parse *p, json_t *object) {
         return bad(
             p, "missing \"op\" (without it: \"y\" and \"x\" or \"text\" learn, \"x\" or \"text\" predict)");
     p->r->op = json_object_get(object, "y") ? HOMER_OP_LEARN : HOMER_OP_PREDICT;
+    p->recorded = true;
     return 0;
 }
 
 static int read_op(struct homer_parse *p, json_t *object) {
     const json_t *v = json_object_get(object, "op");
+    p->recorded = false;
     if (!v) return shorthand(p, object);
     if (!json_is_string(v)) return bad(p, "\"op\" must be a string");
     p->r->op = homer_op_parse(homer_json_str(v));
@@ -73,12 +77,18 @@ static int read_op(struct homer_parse *p, json_t *object) {
                          homer_quote(homer_json_str(v)).text);
 }
 
+static bool is_later_field(struct homer_str name) {
+    for (size_t i = 0; i < sizeof later_fields / sizeof *later_fields; i++)
+        if (strcmp(name.s, later_fields[i]) == 0) return true;
+    return false;
+}
+
 static int read_field(struct homer_parse *p, struct homer_str name, json_t *v) {
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (strcmp(name.s, fields[i].name) != 0) continue;
-        if (fields[i].ops & 1u << p->r->op) return fields[i].read(p, &fields[i], v);
-        break;
-    }
+    const struct homer_field *field = NULL;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields && !field; i++)
+        if (strcmp(name.s, fields[i].name) == 0) field = &fields[i];
+    if (field && field->ops & 1u << p->r->op) return field->read(p, field, v);
+    if (!field && p->recorded && !is_later_field(name)) return 0;
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "\"%s\" is not a field of %s",
                          homer_quote(name).text, homer_op_word(p->r->op));
 }

@@ -11,6 +11,7 @@ struct homer_parse {
     struct homer_request *r; /* its error is set by whoever finds it */
     struct homer_arena *arena;
     const struct homer_request_limits *limits;
+    bool recorded;    /* no op: a recorded instance, which may carry other things beside x, text and y */
     bool int_as_real; /* integers of this document were read as reals */
 };
 
