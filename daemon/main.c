@@ -98,7 +98,8 @@ static void raise_file_limit(struct homer_config *c) {
     if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= want) return;
     files.rlim_cur = files.rlim_max < want ? files.rlim_max : want;
     if (setrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= want) return;
-    unsigned fewer = files.rlim_cur > 2 * SPARE_FILES ? (unsigned)files.rlim_cur - SPARE_FILES : SPARE_FILES;
+    unsigned fewer =
+        (unsigned)(files.rlim_cur > 2 * SPARE_FILES ? files.rlim_cur - SPARE_FILES : files.rlim_cur / 2);
     if (fewer > c->conn.max_connections) return;
     homer_log(HOMER_LOG_WARN, "main", "few_files", "max_connections=%u was=%u", fewer,
               c->conn.max_connections);
