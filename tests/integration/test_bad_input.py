@@ -53,7 +53,7 @@ BAD = [
     ('{"x":{"a":{"b":1}},"y":["p"]}', "bad_feature"), ('{"x":{"a":[1,2]},"y":["p"]}', "bad_feature"), ('{"x":{"a":""},"y":["p"]}', "bad_feature"),
     ('{"x":[1,[2]],"y":["p"]}', "bad_feature"), ('{"x":{"known":"text"},"y":["p"]}', "bad_feature"), ('{"x":{"word":1},"y":["p"]}', "bad_feature"),
     ('{"x":{"a":1},"y":[""]}', "bad_label"), ('{"x":{"a":1},"y":[1]}', "bad_label"), ('{"x":{"a":1},"y":[["p"]]}', "bad_label"),
-    ('{"x":{"a":1},"y":["p","p"]}', "bad_label"), ('{"x":{"a":1},"y":["' + "l" * 257 + '"]}', "bad_label"),
+    ('{"x":{"a":1},"y":["' + "l" * 257 + '"]}', "bad_label"),
     ('{"x":{"a":1},"y":{"p":1}}', "bad_label"), ('{"x":{"a":1},"y":{"":true}}', "bad_label"),
 ]
 
@@ -95,7 +95,7 @@ def test_all_bad_lines_on_one_connection(taught):
 
 def test_a_message_does_not_echo_the_payload(taught):
     secret = "s" * 200
-    for line in ('{"op":"%s"}' % secret, '{"x":{"a":1},"y":["p"],"%s":1}' % secret, '{"x":{"known":"%s"},"y":["p"]}' % secret, "{" + secret):
+    for line in ('{"op":"%s"}' % secret, '{"op":"ping","%s":1}' % secret, '{"x":{"known":"%s"},"y":["p"]}' % secret, "{" + secret):
         reply = taught.ask(line)
         assert not reply["ok"] and secret not in json.dumps(reply)
 

@@ -38,7 +38,7 @@ def test_wrong_usage():
 ])
 def test_settings_are_checked(setting, says):
     refused("--check-config", "--set", setting, says=says)
-    refused("--set", setting, "--listen", "127.0.0.1:0", says=says)
+    refused("--set", setting, says=says)
 
 
 def test_check_config_prints_the_effective_one(tmp_path):

@@ -70,6 +70,14 @@ def test_values_of_every_type(client):
     assert {"0", "1", "2"} & set(kinds)
 
 
+def test_a_label_given_twice_is_one_label(daemon):
+    with daemon.connect() as client:
+        for name, y in (("one", ["p", "q", "p"]), ("two", ["p", "q"])):
+            client.ok({"op": "model.create", "name": name})
+            client.ok({"x": {"a": 1}, "y": y, "model": name})
+        assert daemon.digest("one") == daemon.digest("two")
+
+
 def test_labels_listing(client):
     teach(client, rounds=2)
     listing = client.ok("labels")
