@@ -2,8 +2,50 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Where the string that begins at i ends: behind its closing quote, or n. */
+static size_t skip_string(const char *line, size_t i, size_t n) {
+    for (i++; i < n && line[i] != '"'; i++)
+        if (line[i] == '\\') i++;
+    return i < n ? i + 1 : n;
+}
+
+/* Where the member at i ends: at the comma or brace behind its value, or n. */
+static size_t skip_member(const char *line, size_t i, size_t n) {
+    size_t depth = 0;
+    while (i < n) {
+        char c = line[i];
+        if (depth == 0 && (c == ',' || c == '}')) return i;
+        if (c == '"') {
+            i = skip_string(line, i, n);
+            continue;
+        }
+        if (c == '{' || c == '[') depth++;
+        if ((c == '}' || c == ']') && depth) depth--;
+        i++;
+    }
+    return n;
+}
+
+static size_t skip_space(const char *line, size_t i, size_t n) {
+    while (i < n && strchr(" \t\r\n", line[i])) i++;
+    return i;
+}
+
+/* Whether the protocol knows the member whose key begins at `key`. What is no plain key is left to the daemon to judge. */
+static bool is_known(const char *key, size_t n) {
+    static const char *const known[] = {"x",      "text",      "y",         "w",      "t",       "id",      "op",
+                                        "model",  "k",         "threshold", "scores", "metrics", "noreply", "track",
+                                        "explain", "objective", "src",       "n"};
+    if (n < 2 || key[0] != '"') return true;
+    size_t end = skip_string(key, 0, n);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strlen(known[i]) == end - 2 && memcmp(known[i], key + 1, end - 2) == 0) return true;
+    return false;
+}
 
 int homer_request_line(struct homer_buf *out, const char *fields, const char *line, size_t n,
                        struct homer_error *err) {
@@ -11,14 +53,26 @@ int homer_request_line(struct homer_buf *out, const char *fields, const char *li
         return homer_err_set(err, -EINVAL,
                              "a line must be a JSON object, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\","
                              "\"y\":[...]}; this one does not begin with '{'");
-    size_t i = 1;
-    while (i < n && (line[i] == ' ' || line[i] == '\t')) i++;
-    bool empty = i < n && line[i] == '}';
     homer_buf_truncate(out, 0);
     homer_buf_putc(out, '{');
     homer_buf_puts(out, fields);
-    if (!empty) homer_buf_putc(out, ',');
-    homer_buf_append(out, line + 1, n - 1);
+    size_t i = skip_space(line, 1, n);
+    if (i < n && line[i] == '}') { /* no members */
+        homer_buf_append(out, line + i, n - i);
+        return out->failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
+    }
+    for (;;) {
+        size_t end = skip_member(line, i, n);
+        if (is_known(line + i, end - i)) {
+            homer_buf_putc(out, ',');
+            homer_buf_append(out, line + i, end - i);
+        }
+        if (end == n || line[end] == '}') {
+            homer_buf_append(out, line + end, n - end);
+            break;
+        }
+        i = skip_space(line, end + 1, n);
+    }
     return out->failed ? homer_err_set(err, -ENOMEM, "out of memory for a line of %zu bytes", n) : 0;
 }
 
