@@ -126,7 +126,7 @@ static void test_request_lines(void **state) {
         const char *line, *request;
     } cases[] = {
         {"{\"x\":{},\"y\":[]}", "{\"op\":\"test\",\"x\":{},\"y\":[]}"},
-        {"{ \"id\":7 }", "{\"op\":\"test\", \"id\":7 }"},
+        {"{ \"id\":7 }", "{\"op\":\"test\",\"id\":7 }"},
         {"{}", "{\"op\":\"test\"}"},
         {"{ \t}", "{\"op\":\"test\"}"},
         {"{\"title\":{\"x\":\"}, \\\"\",\"b\":[1,2]} , \"x\":[1], \"places\":[\"a,b\"],\"y\":[\"l\"] }",
