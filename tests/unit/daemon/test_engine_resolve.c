@@ -44,7 +44,7 @@ static void resolve(struct resolving *t, const char *line, bool intern) {
 static double value_of(struct resolving *t, const char *name, enum homer_feature_type type,
                        const char *value) {
     uint32_t id;
-    double found = NAN;
+    double found = (double)NAN;
     assert_int_equal(homer_schema_feature(homer_model_schema(t->model), name, strlen(name), type, value,
                                           value ? strlen(value) : 0, false, &id, NULL),
                      0);

@@ -57,7 +57,7 @@ static void places_commas_and_keys(void **state) {
     homer_reply_u64(&f->r, "seq", UINT64_MAX);
     homer_reply_null(&f->r, "none");
     homer_reply_raw(&f->r, "raw", "[1,2]", 5);
-    homer_reply_real(&f->r, "inf", INFINITY);
+    homer_reply_real(&f->r, "inf", (double)INFINITY);
     homer_reply_bool(&f->r, "no", false);
     homer_reply_end(&f->r);
     expect(
