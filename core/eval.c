@@ -9,27 +9,23 @@ enum { TP = 0, FP, FN, CELLS };
 enum { SETS = 1 + HOMER_PREDICTORS }; /* in the ring, per instance: Y, then each predictor's P */
 #define GROWN_MAX 1e100
 
-static uint32_t row_of(int by, int span, int cell)
-{
+static uint32_t row_of(int by, int span, int cell) {
     return (uint32_t)((by * HOMER_SPANS + span) * CELLS + cell);
 }
 
-void homer_eval_init(struct homer_eval *e, struct homer_mem *mem, uint32_t window)
-{
+void homer_eval_init(struct homer_eval *e, struct homer_mem *mem, uint32_t window) {
     *e = (struct homer_eval){.mem = mem, .window = window, .grown = 1};
     homer_grid_init(&e->label, mem, HOMER_PREDICTORS * HOMER_SPANS * CELLS, sizeof(double));
 }
 
-void homer_eval_deinit(struct homer_eval *e)
-{
+void homer_eval_deinit(struct homer_eval *e) {
     homer_mem_free(e->mem, e->previous, e->label.cap, sizeof *e->previous);
     homer_mem_free(e->mem, e->scratch, (size_t)e->label.cap * (SETS + 1), sizeof *e->scratch);
     homer_mem_free(e->mem, e->ring, e->ring_cap, sizeof *e->ring);
     homer_grid_deinit(&e->label);
 }
 
-static int reserve_labels(struct homer_eval *e, uint32_t labels)
-{
+static int reserve_labels(struct homer_eval *e, uint32_t labels) {
     if (labels <= e->label.cap) return 0;
     struct homer_grid grown = e->label;
     uint32_t old = e->label.cap;
@@ -57,8 +53,7 @@ static int reserve_labels(struct homer_eval *e, uint32_t labels)
     return 0;
 }
 
-int homer_eval_reserve(struct homer_eval *e, const struct homer_outcome *o, uint32_t labels)
-{
+int homer_eval_reserve(struct homer_eval *e, const struct homer_outcome *o, uint32_t labels) {
     if (reserve_labels(e, labels ? labels : 1)) return -ENOMEM;
     size_t known = (size_t)o->truth->positive_n + o->truth->negative_n;
     size_t more = 2 + SETS + 2 * known + e->previous_n + o->majority_n + labels;
@@ -80,7 +75,8 @@ struct set {
     uint32_t n;
 };
 
-/* Sets of one instance, already restricted to its known labels. known: number of known labels of a partial labelling, else 0. */
+/* Sets of one instance, already restricted to its known labels. known: number of known labels of a partial
+ * labelling, else 0. */
 struct entry {
     struct set truth, by[HOMER_PREDICTORS];
     uint32_t known;
@@ -88,19 +84,18 @@ struct entry {
 };
 
 /* Rounded to a multiple of 2^-32: sums of up to 2^20 of them are exact in a double. */
-static double fixed(double ratio)
-{
+static double fixed(double ratio) {
     return (double)(int64_t)(ratio * 4294967296.0 + 0.5) * 0x1p-32;
 }
 
-static void bump(struct homer_eval *e, int by, int span, int cell, uint32_t label, double v)
-{
+static void bump(struct homer_eval *e, int by, int span, int cell, uint32_t label, double v) {
     homer_grid_f64(&e->label, row_of(by, span, cell))[label] += v;
 }
 
-/* Adds `sign` times the entry to a span of a predictor; `unit` is what one label counts in the per-label rows. */
-static void tally_entry(struct homer_eval *e, int by, int span, const struct entry *x, double sign, double unit)
-{
+/* Adds `sign` times the entry to a span of a predictor; `unit` is what one label counts in the per-label
+ * rows. */
+static void tally_entry(struct homer_eval *e, int by, int span, const struct entry *x, double sign,
+                        double unit) {
     struct homer_tally *t = &e->tally[by][span];
     struct set y = x->truth, p = x->by[by];
     uint32_t i = 0, j = 0, hits = 0;
@@ -130,34 +125,29 @@ static void tally_entry(struct homer_eval *e, int by, int span, const struct ent
     t->fn += sign * (y.n - both);
 }
 
-static void ring_put(struct homer_eval *e, uint32_t word)
-{
+static void ring_put(struct homer_eval *e, uint32_t word) {
     e->ring[(e->ring_head + e->ring_n++) % e->ring_cap] = word;
 }
 
-static uint32_t ring_take(struct homer_eval *e)
-{
+static uint32_t ring_take(struct homer_eval *e) {
     uint32_t word = e->ring[e->ring_head];
     e->ring_head = (e->ring_head + 1) % e->ring_cap;
     e->ring_n--;
     return word;
 }
 
-static void ring_put_set(struct homer_eval *e, struct set s)
-{
+static void ring_put_set(struct homer_eval *e, struct set s) {
     ring_put(e, s.n);
     for (uint32_t i = 0; i < s.n; i++) ring_put(e, s.id[i]);
 }
 
-static struct set ring_take_set(struct homer_eval *e, uint32_t *room)
-{
+static struct set ring_take_set(struct homer_eval *e, uint32_t *room) {
     struct set s = {room, ring_take(e)};
     for (uint32_t i = 0; i < s.n; i++) room[i] = ring_take(e);
     return s;
 }
 
-static void forget_oldest(struct homer_eval *e)
-{
+static void forget_oldest(struct homer_eval *e) {
     struct entry x = {.partial = ring_take(e) != 0};
     uint32_t *room = e->scratch;
     x.known = ring_take(e);
@@ -169,14 +159,14 @@ static void forget_oldest(struct homer_eval *e)
 }
 
 /* Copies s, ascending and restricted to what x knows, into room. */
-static struct set known_part(struct set s, const struct homer_instance *x, uint32_t *room)
-{
+static struct set known_part(struct set s, const struct homer_instance *x, uint32_t *room) {
     uint32_t n = 0, i = 0, j = 0;
     for (uint32_t k = 0; k < s.n; k++) {
         if (x->partial) {
             while (i < x->positive_n && x->positive[i] < s.id[k]) i++;
             while (j < x->negative_n && x->negative[j] < s.id[k]) j++;
-            bool known = (i < x->positive_n && x->positive[i] == s.id[k]) || (j < x->negative_n && x->negative[j] == s.id[k]);
+            bool known = (i < x->positive_n && x->positive[i] == s.id[k]) ||
+                         (j < x->negative_n && x->negative[j] == s.id[k]);
             if (!known) continue;
         }
         room[n++] = s.id[k];
@@ -184,8 +174,7 @@ static struct set known_part(struct set s, const struct homer_instance *x, uint3
     return (struct set){room, n};
 }
 
-static void sort_ids(uint32_t *id, uint32_t n)
-{
+static void sort_ids(uint32_t *id, uint32_t n) {
     for (uint32_t gap = n / 2; gap > 0; gap /= 2) /* Shell's sort: no recursion, no allocation */
         for (uint32_t i = gap; i < n; i++) {
             uint32_t x = id[i], j = i;
@@ -194,8 +183,7 @@ static void sort_ids(uint32_t *id, uint32_t n)
         }
 }
 
-static struct entry entry_of(struct homer_eval *e, const struct homer_outcome *o)
-{
+static struct entry entry_of(struct homer_eval *e, const struct homer_outcome *o) {
     const struct homer_instance *x = o->truth;
     uint32_t *room = e->scratch, cap = e->label.cap;
     struct entry out = {.partial = x->partial, .known = x->partial ? x->positive_n + x->negative_n : 0};
@@ -209,8 +197,7 @@ static struct entry entry_of(struct homer_eval *e, const struct homer_outcome *o
     return out;
 }
 
-static void fade(struct homer_eval *e)
-{
+static void fade(struct homer_eval *e) {
     double keep = 1.0 - 1.0 / e->window;
     for (int by = 0; by < HOMER_PREDICTORS; by++) {
         struct homer_tally *t = &e->tally[by][HOMER_FADED];
@@ -226,8 +213,7 @@ static void fade(struct homer_eval *e)
     e->grown = 1;
 }
 
-void homer_eval_count(struct homer_eval *e, const struct homer_outcome *o, uint32_t labels)
-{
+void homer_eval_count(struct homer_eval *e, const struct homer_outcome *o, uint32_t labels) {
     e->labels = labels;
     fade(e);
     if (e->ring_instances == e->window) forget_oldest(e);
@@ -247,13 +233,12 @@ void homer_eval_count(struct homer_eval *e, const struct homer_outcome *o, uint3
     if (e->previous_n) memcpy(e->previous, o->truth->positive, e->previous_n * sizeof *e->previous);
 }
 
-static double ratio(double a, double b)
-{
+static double ratio(double a, double b) {
     return b > 0 ? a / b : 0;
 }
 
-void homer_eval_metrics(const struct homer_eval *e, enum homer_predictor by, enum homer_span span, struct homer_metrics *out)
-{
+void homer_eval_metrics(const struct homer_eval *e, enum homer_predictor by, enum homer_span span,
+                        struct homer_metrics *out) {
     const struct homer_tally *t = &e->tally[by][span];
     const double *tp = homer_grid_f64(&e->label, row_of((int)by, (int)span, TP));
     const double *fp = homer_grid_f64(&e->label, row_of((int)by, (int)span, FP));
@@ -280,8 +265,7 @@ void homer_eval_metrics(const struct homer_eval *e, enum homer_predictor by, enu
     for (int d = 0; d < 3; d++) out->precision_at[d] = out->ndcg_at[d] = out->psp_at[d] = (double)NAN;
 }
 
-void homer_eval_encode(const struct homer_eval *e, struct homer_codec *c)
-{
+void homer_eval_encode(const struct homer_eval *e, struct homer_codec *c) {
     homer_put_u32(c, e->labels);
     homer_put_f64(c, e->grown);
     homer_put_f64s(c, &e->tally[0][0].n, sizeof e->tally / (sizeof(double)));

@@ -10,25 +10,25 @@ static const double gain[DEEPEST] = {1.0, 0.63092975357145742, 0.5, 0.4306765580
 #define PROPENSITY_A 0.55f
 #define PROPENSITY_B 1.5f
 
-static double inverse_propensity(double label_count, double c)
-{
+static double inverse_propensity(double label_count, double c) {
     return 1.0 + c * (double)homer_exp(-PROPENSITY_A * homer_log((float)label_count + PROPENSITY_B));
 }
 
-static int is_positive(const struct homer_instance *x, uint32_t label)
-{
+static int is_positive(const struct homer_instance *x, uint32_t label) {
     uint32_t low = 0, high = x->positive_n;
     while (low < high) {
         uint32_t mid = (low + high) / 2;
-        if (x->positive[mid] < label) low = mid + 1;
-        else high = mid;
+        if (x->positive[mid] < label)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return low < x->positive_n && x->positive[low] == label;
 }
 
-/* Inverse propensities of the five rarest true labels, largest first. Labels new with this instance count as never seen. */
-static void best_propensities(const struct homer_outcome *o, double c, double best[DEEPEST])
-{
+/* Inverse propensities of the five rarest true labels, largest first. Labels new with this instance count as
+ * never seen. */
+static void best_propensities(const struct homer_outcome *o, double c, double best[DEEPEST]) {
     for (int i = 0; i < DEEPEST; i++) best[i] = 0;
     for (uint32_t i = 0; i < o->truth->positive_n; i++) {
         uint32_t l = o->truth->positive[i];
@@ -42,8 +42,7 @@ static void best_propensities(const struct homer_outcome *o, double c, double be
     }
 }
 
-static void count_ranks(struct homer_score_tally *s, const struct homer_outcome *o)
-{
+static void count_ranks(struct homer_score_tally *s, const struct homer_outcome *o) {
     double c = o->seen > 0 ? (double)homer_log((float)o->seen) - 1 : 0;
     c = c > 0 ? c * (double)homer_exp(PROPENSITY_A * homer_log(PROPENSITY_B + 1)) : 0;
     double best[DEEPEST], hits = 0, dcg = 0, ideal = 0, psp = 0, psp_best = 0;
@@ -66,8 +65,7 @@ static void count_ranks(struct homer_score_tally *s, const struct homer_outcome 
     s->ndcg_n += o->truth->positive_n > 0;
 }
 
-static void count_pair(struct homer_eval *e, double *loss, float p, int y)
-{
+static void count_pair(struct homer_eval *e, double *loss, float p, int y) {
     uint32_t b = (uint32_t)(p * (float)HOMER_CALIBRATION_BINS);
     if (b >= HOMER_CALIBRATION_BINS) b = HOMER_CALIBRATION_BINS - 1;
     e->bin_n[b] += 1;
@@ -78,8 +76,7 @@ static void count_pair(struct homer_eval *e, double *loss, float p, int y)
 }
 
 /* Complete labelling: the negatives' terms in one loop without branches, then the positives put right. */
-static double count_all_pairs(struct homer_eval *e, const struct homer_outcome *o)
-{
+static double count_all_pairs(struct homer_eval *e, const struct homer_outcome *o) {
     double loss = 0;
     const uint32_t *positive = o->truth->positive, *end = positive + o->truth->positive_n;
     for (uint32_t l = 0; l < o->scored; l++) {
@@ -90,8 +87,7 @@ static double count_all_pairs(struct homer_eval *e, const struct homer_outcome *
     return loss;
 }
 
-static double count_known_pairs(struct homer_eval *e, const struct homer_outcome *o, double *pairs)
-{
+static double count_known_pairs(struct homer_eval *e, const struct homer_outcome *o, double *pairs) {
     const struct homer_instance *x = o->truth;
     double loss = 0;
     for (int y = 0; y < 2; y++) {
@@ -105,8 +101,7 @@ static double count_known_pairs(struct homer_eval *e, const struct homer_outcome
     return loss;
 }
 
-void homer_eval_count_scores(struct homer_eval *e, const struct homer_outcome *o)
-{
+void homer_eval_count_scores(struct homer_eval *e, const struct homer_outcome *o) {
     double pairs = 0, loss, fade = 1.0 - 1.0 / e->window;
     if (o->truth->partial) {
         loss = count_known_pairs(e, o, &pairs);
@@ -125,13 +120,11 @@ void homer_eval_count_scores(struct homer_eval *e, const struct homer_outcome *o
     }
 }
 
-static double ratio(double a, double b)
-{
+static double ratio(double a, double b) {
     return b > 0 ? a / b : 0;
 }
 
-void homer_eval_score_metrics(const struct homer_eval *e, enum homer_span span, struct homer_metrics *out)
-{
+void homer_eval_score_metrics(const struct homer_eval *e, enum homer_span span, struct homer_metrics *out) {
     const struct homer_score_tally *s = &e->score[span == HOMER_FADED];
     for (int d = 0; d < DEPTHS; d++) {
         out->precision_at[d] = ratio(s->precision[d], s->n);

@@ -4,8 +4,7 @@
 
 enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
 
-void homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing)
-{
+void homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing) {
     *f = (struct homer_flat){.mem = mem};
     homer_scale_init(&f->scale, mem, absent_missing);
     homer_prior_init(&f->prior, mem);
@@ -19,8 +18,7 @@ void homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_mi
     f->expert[2] = (struct homer_expert){&homer_markov_ops, &f->markov};
 }
 
-void homer_flat_deinit(struct homer_flat *f)
-{
+void homer_flat_deinit(struct homer_flat *f) {
     for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->deinit(f->expert[i].self);
     homer_scale_deinit(&f->scale);
     homer_prior_deinit(&f->prior);
@@ -28,8 +26,7 @@ void homer_flat_deinit(struct homer_flat *f)
     homer_grid_deinit(&f->scratch);
 }
 
-int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels)
-{
+int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels) {
     uint32_t columns = labels + 1; /* and the virtual one */
     int rc = homer_scale_reserve(&f->scale, features);
     if (!rc) rc = homer_prior_reserve(&f->prior, columns);
@@ -41,15 +38,13 @@ int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels)
     return rc;
 }
 
-void homer_flat_cancel(struct homer_flat *f)
-{
+void homer_flat_cancel(struct homer_flat *f) {
     for (int i = 0; i < HOMER_FLAT_EXPERTS; i++)
         if (f->expert[i].ops->truncate) f->expert[i].ops->truncate(f->expert[i].self, f->scale.features);
 }
 
 /* Points the frame at the scratch rows, for that many labels. */
-static struct homer_frame *frame_of(struct homer_flat *f, uint32_t labels)
-{
+static struct homer_frame *frame_of(struct homer_flat *f, uint32_t labels) {
     struct homer_frame *v = &f->frame;
     v->labels = labels;
     v->stride = (labels + HOMER_LANES) / HOMER_LANES * HOMER_LANES;
@@ -61,8 +56,7 @@ static struct homer_frame *frame_of(struct homer_flat *f, uint32_t labels)
     return v;
 }
 
-const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x, bool commit)
-{
+const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x, bool commit) {
     if (!f->scratch.cap) return NULL; /* nothing was ever reserved: no labels, no features */
     struct homer_frame *v = frame_of(f, f->labels);
     float *p = homer_grid_f32(&f->scratch, P);
@@ -79,8 +73,7 @@ const float *homer_flat_predict(struct homer_flat *f, const struct homer_instanc
     return p;
 }
 
-static void fill_truth(struct homer_frame *v, const struct homer_instance *x)
-{
+static void fill_truth(struct homer_frame *v, const struct homer_instance *x) {
     float w = (float)x->weight;
     for (uint32_t l = 0; l < v->stride; l++) {
         v->y[l] = 0;
@@ -97,8 +90,8 @@ static void fill_truth(struct homer_frame *v, const struct homer_instance *x)
     v->w = (double)w;
 }
 
-const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features, uint32_t labels)
-{
+const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
+                              uint32_t labels) {
     float *p = homer_grid_f32(&f->scratch, P);
     for (uint32_t l = f->labels; l < labels; l++) {
         homer_prior_add_label(&f->prior);
@@ -117,11 +110,11 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
     return p;
 }
 
-void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c)
-{
+void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c) {
     homer_put_u32(c, f->labels);
     homer_scale_encode(&f->scale, c);
     homer_prior_encode(&f->prior, f->labels, c);
     homer_stack_encode(&f->stack, f->labels, c);
-    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->encode(f->expert[i].self, f->labels + 1, c);
+    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++)
+        f->expert[i].ops->encode(f->expert[i].self, f->labels + 1, c);
 }

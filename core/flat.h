@@ -1,5 +1,5 @@
-/* The flat learner: scaling, prior, experts and stack over all labels at once. From an instance to a probability per
- * label, and back. It owns every per-label state but the decision rules'. One thread. */
+/* The flat learner: scaling, prior, experts and stack over all labels at once. From an instance to a
+ * probability per label, and back. It owns every per-label state but the decision rules'. One thread. */
 #ifndef HOMER_FLAT_H
 #define HOMER_FLAT_H
 
@@ -30,20 +30,21 @@ struct homer_flat {
 void homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing);
 void homer_flat_deinit(struct homer_flat *f);
 
-/* Room for an instance that brings the counts to `features` and `labels`. 0, or -ENOMEM and nothing has changed that a
- * result could show. Must precede predict and learn of ids that are new. */
+/* Room for an instance that brings the counts to `features` and `labels`. 0, or -ENOMEM and nothing has
+ * changed that a result could show. Must precede predict and learn of ids that are new. */
 int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels);
 
 /* Undoes what a reserve added, when the instance is not learned after all. */
 void homer_flat_cancel(struct homer_flat *f);
 
-/* p[labels known]: borrowed until the next call. commit: the scaling statistics learn x, and homer_flat_learn of the
- * same instance must follow. */
+/* p[labels known]: borrowed until the next call. commit: the scaling statistics learn x, and homer_flat_learn
+ * of the same instance must follow. */
 const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x, bool commit);
 
-/* Learns the instance of the last committing predict; `features` and `labels` ids are known now, new labels start as copies of the
- * virtual column. Returns p for all `labels` as it was before (0 for new ones). */
-const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features, uint32_t labels);
+/* Learns the instance of the last committing predict; `features` and `labels` ids are known now, new labels
+ * start as copies of the virtual column. Returns p for all `labels` as it was before (0 for new ones). */
+const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
+                              uint32_t labels);
 
 void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c);
 

@@ -17,22 +17,20 @@ struct homer_model {
     uint64_t seq;
 };
 
-static const char *const objectives[HOMER_OBJECTIVE_COUNT] = {"example_f1", "micro_f1", "macro_f1", "subset", "hamming"};
+static const char *const objectives[HOMER_OBJECTIVE_COUNT] = {"example_f1", "micro_f1", "macro_f1", "subset",
+                                                              "hamming"};
 
-const char *homer_objective_word(enum homer_objective o)
-{
+const char *homer_objective_word(enum homer_objective o) {
     return objectives[o];
 }
 
-int homer_objective_parse(const char *s, size_t n)
-{
+int homer_objective_parse(const char *s, size_t n) {
     for (int o = 0; o < HOMER_OBJECTIVE_COUNT; o++)
         if (strlen(objectives[o]) == n && memcmp(objectives[o], s, n) == 0) return o;
     return -1;
 }
 
-void homer_model_config_default(struct homer_model_config *c)
-{
+void homer_model_config_default(struct homer_model_config *c) {
     *c = (struct homer_model_config){
         .objective = HOMER_EXAMPLE_F1,
         .seed = 1,
@@ -43,8 +41,8 @@ void homer_model_config_default(struct homer_model_config *c)
     };
 }
 
-int homer_model_new(struct homer_model **out, const struct homer_model_config *config, const uint8_t hash_key[16])
-{
+int homer_model_new(struct homer_model **out, const struct homer_model_config *config,
+                    const uint8_t hash_key[16]) {
     struct homer_model *m = calloc(1, sizeof *m);
     if (!m) return -ENOMEM;
     m->config = *config;
@@ -57,8 +55,7 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     return 0;
 }
 
-struct homer_model *homer_model_free(struct homer_model *m)
-{
+struct homer_model *homer_model_free(struct homer_model *m) {
     if (!m) return NULL;
     homer_schema_deinit(&m->schema);
     homer_flat_deinit(&m->flat);
@@ -68,49 +65,53 @@ struct homer_model *homer_model_free(struct homer_model *m)
     return NULL;
 }
 
-const struct homer_model_config *homer_model_config(const struct homer_model *m) { return &m->config; }
-struct homer_schema *homer_model_schema(struct homer_model *m) { return &m->schema; }
-struct homer_mem *homer_model_mem(struct homer_model *m) { return &m->mem; }
-uint64_t homer_model_seq(const struct homer_model *m) { return m->seq; }
-const struct homer_eval *homer_model_eval(const struct homer_model *m) { return &m->eval; }
+const struct homer_model_config *homer_model_config(const struct homer_model *m) {
+    return &m->config;
+}
+struct homer_schema *homer_model_schema(struct homer_model *m) {
+    return &m->schema;
+}
+struct homer_mem *homer_model_mem(struct homer_model *m) {
+    return &m->mem;
+}
+uint64_t homer_model_seq(const struct homer_model *m) {
+    return m->seq;
+}
+const struct homer_eval *homer_model_eval(const struct homer_model *m) {
+    return &m->eval;
+}
 
-struct homer_decide homer_model_decide_default(const struct homer_model *m)
-{
+struct homer_decide homer_model_decide_default(const struct homer_model *m) {
     return (struct homer_decide){.objective = m->config.objective, .threshold = (double)NAN};
 }
 
-uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint32_t *best)
-{
+uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint32_t *best) {
     return homer_rank_top(p->score, p->score_n, n, best);
 }
 
-static void answer(struct homer_model *m, const float *p, const struct homer_decide *decide, struct homer_prediction *out)
-{
+static void answer(struct homer_model *m, const float *p, const struct homer_decide *decide,
+                   struct homer_prediction *out) {
     out->score = p;
     out->score_n = m->flat.labels;
     out->label = homer_rules_choose(&m->rules, p, m->flat.labels, decide, &out->label_n);
 }
 
-void homer_model_predict(struct homer_model *m, const struct homer_instance *x, const struct homer_decide *decide,
-                         struct homer_prediction *out)
-{
+void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
+                         const struct homer_decide *decide, struct homer_prediction *out) {
     const float *p = homer_flat_predict(&m->flat, x, false);
     homer_rules_rank(&m->rules, p, m->flat.labels);
     answer(m, p, decide, out);
 }
 
-void homer_model_begin(struct homer_model *m)
-{
+void homer_model_begin(struct homer_model *m) {
     m->mark = homer_schema_mark(&m->schema);
 }
 
-void homer_model_abort(struct homer_model *m)
-{
+void homer_model_abort(struct homer_model *m) {
     homer_schema_rollback(&m->schema, m->mark);
 }
 
-static struct homer_outcome outcome_of(const struct homer_model *m, const struct homer_instance *x)
-{
+static struct homer_outcome outcome_of(const struct homer_model *m, const struct homer_instance *x) {
     const struct homer_labelsets *sets = &m->rules.sets;
     struct homer_outcome o = {.truth = x, .scored = m->flat.labels, .seen = (double)m->seq};
     o.majority = homer_labelsets_get(sets, sets->majority, &o.majority_n);
@@ -119,8 +120,7 @@ static struct homer_outcome outcome_of(const struct homer_model *m, const struct
 }
 
 /* Everything that can fail, before anything changes. */
-static int reserve(struct homer_model *m, const struct homer_instance *x)
-{
+static int reserve(struct homer_model *m, const struct homer_instance *x) {
     uint32_t features = m->schema.features.n, labels = m->schema.labels.n;
     struct homer_outcome o = outcome_of(m, x);
     int rc = homer_flat_reserve(&m->flat, features, labels);
@@ -129,9 +129,9 @@ static int reserve(struct homer_model *m, const struct homer_instance *x)
     return rc;
 }
 
-int homer_model_learn(struct homer_model *m, const struct homer_instance *x, const struct homer_decide *decide,
-                      struct homer_prediction *out, struct homer_error *err)
-{
+int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
+                      const struct homer_decide *decide, struct homer_prediction *out,
+                      struct homer_error *err) {
     uint64_t refused = m->mem.failed;
     if (reserve(m, x)) {
         homer_flat_cancel(&m->flat);
@@ -160,18 +160,15 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x, con
     return 0;
 }
 
-double homer_model_label_count(const struct homer_model *m, uint32_t label)
-{
+double homer_model_label_count(const struct homer_model *m, uint32_t label) {
     return homer_prior_count(&m->flat.prior, label);
 }
 
-double homer_model_feature_count(const struct homer_model *m, uint32_t feature)
-{
+double homer_model_feature_count(const struct homer_model *m, uint32_t feature) {
     return m->flat.scale.moments[feature].n;
 }
 
-void homer_model_digest(const struct homer_model *m, char hex[33])
-{
+void homer_model_digest(const struct homer_model *m, char hex[33]) {
     struct homer_codec c;
     struct homer_hasher *h = homer_hasher_new(&c);
     if (!h) {

@@ -1,7 +1,7 @@
 /* One model: schema, learner and prequential metrics behind one face, in ids.
  *
- * Owner: one thread. No I/O, no clock, no globals; the seed, the hash key and the memory cap are passed in. The same
- * configuration and sequence of homer_model_learn calls gives the same state, bit for bit, which
+ * Owner: one thread. No I/O, no clock, no globals; the seed, the hash key and the memory cap are passed in.
+ * The same configuration and sequence of homer_model_learn calls gives the same state, bit for bit, which
  * homer_model_digest proves. Predicting changes nothing but scratch space. */
 #ifndef HOMER_MODEL_H
 #define HOMER_MODEL_H
@@ -18,13 +18,13 @@ int homer_objective_parse(const char *s, size_t n);
 
 struct homer_model_config {
     enum homer_objective objective;
-    bool absent_missing;   /* absent: "missing"; false: "zero" */
-    bool text_bigrams;     /* read by the engine when it tokenises */
+    bool absent_missing; /* absent: "missing"; false: "zero" */
+    bool text_bigrams;   /* read by the engine when it tokenises */
     uint64_t seed;
-    uint64_t max_memory;   /* bytes */
+    uint64_t max_memory; /* bytes */
     uint32_t max_labels;
     uint32_t max_features;
-    uint32_t window;       /* instances of the sliding-window metrics */
+    uint32_t window; /* instances of the sliding-window metrics */
 };
 
 void homer_model_config_default(struct homer_model_config *c);
@@ -32,13 +32,16 @@ void homer_model_config_default(struct homer_model_config *c);
 struct homer_model;
 
 /* 0 and *out, or -ENOMEM. hash_key: any 16 bytes, unpredictable for clients; results do not depend on it. */
-int homer_model_new(struct homer_model **out, const struct homer_model_config *config, const uint8_t hash_key[16]);
+int homer_model_new(struct homer_model **out, const struct homer_model_config *config,
+                    const uint8_t hash_key[16]);
 struct homer_model *homer_model_free(struct homer_model *m);
 
 const struct homer_model_config *homer_model_config(const struct homer_model *m);
 struct homer_schema *homer_model_schema(struct homer_model *m);
-struct homer_mem *homer_model_mem(struct homer_model *m); /* for the caller's buffers that belong to the model */
-uint64_t homer_model_seq(const struct homer_model *m);    /* instances learned so far = sequence number of the last */
+struct homer_mem *
+homer_model_mem(struct homer_model *m); /* for the caller's buffers that belong to the model */
+uint64_t
+homer_model_seq(const struct homer_model *m); /* instances learned so far = sequence number of the last */
 
 /* Decides as the model is configured to. */
 struct homer_decide homer_model_decide_default(const struct homer_model *m);
@@ -51,21 +54,23 @@ struct homer_prediction {
     uint32_t score_n;
 };
 
-/* Fills best[0..n) with the ids of the n highest scores, best first (ties: smaller id); returns how many there were. */
+/* Fills best[0..n) with the ids of the n highest scores, best first (ties: smaller id); returns how many
+ * there were. */
 uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint32_t *best);
 
 /* Predicts; the same result as the prediction that a test of the same x would give now. Fails never. */
-void homer_model_predict(struct homer_model *m, const struct homer_instance *x, const struct homer_decide *decide,
-                         struct homer_prediction *out);
+void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
+                         const struct homer_decide *decide, struct homer_prediction *out);
 
 /* Learning is a transaction: begin, intern names through the schema, then either learn or abort.
- * learn predicts first (from the state before), counts the prequential metrics, then updates everything. When it fails nothing has
- * changed and the interning since begin is undone: HOMER_E_TOO_MANY with limit max_memory.
- * `decide`, `out`: as for predict, of the prediction made first; both NULL when nobody asks. */
+ * learn predicts first (from the state before), counts the prequential metrics, then updates everything. When
+ * it fails nothing has changed and the interning since begin is undone: HOMER_E_TOO_MANY with limit
+ * max_memory. `decide`, `out`: as for predict, of the prediction made first; both NULL when nobody asks. */
 void homer_model_begin(struct homer_model *m);
 void homer_model_abort(struct homer_model *m);
-int homer_model_learn(struct homer_model *m, const struct homer_instance *x, const struct homer_decide *decide,
-                      struct homer_prediction *out, struct homer_error *err);
+int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
+                      const struct homer_decide *decide, struct homer_prediction *out,
+                      struct homer_error *err);
 
 /* Prequential metrics so far. */
 const struct homer_eval *homer_model_eval(const struct homer_model *m);

@@ -11,13 +11,11 @@
 
 enum { ABSENT = 0, GIVEN = 1, NULL_VALUE = 2 };
 
-void homer_scale_init(struct homer_scale *s, struct homer_mem *mem, bool absent_missing)
-{
+void homer_scale_init(struct homer_scale *s, struct homer_mem *mem, bool absent_missing) {
     *s = (struct homer_scale){.mem = mem, .absent_missing = absent_missing};
 }
 
-static void release(struct homer_scale *s)
-{
+static void release(struct homer_scale *s) {
     homer_mem_free(s->mem, s->moments, s->cap, sizeof *s->moments);
     homer_mem_free(s->mem, s->is_dense, s->cap, sizeof *s->is_dense);
     homer_mem_free(s->mem, s->dense, s->cap, sizeof *s->dense);
@@ -28,14 +26,12 @@ static void release(struct homer_scale *s)
     homer_mem_free(s->mem, s->out_x, s->cap, sizeof *s->out_x);
 }
 
-void homer_scale_deinit(struct homer_scale *s)
-{
+void homer_scale_deinit(struct homer_scale *s) {
     release(s);
     homer_scale_init(s, s->mem, s->absent_missing);
 }
 
-int homer_scale_reserve(struct homer_scale *s, uint32_t features)
-{
+int homer_scale_reserve(struct homer_scale *s, uint32_t features) {
     if (features > s->cap) {
         struct homer_scale g = *s;
         g.cap = s->cap ? s->cap : 64;
@@ -48,7 +44,8 @@ int homer_scale_reserve(struct homer_scale *s, uint32_t features)
         g.state = homer_mem_alloc(s->mem, g.cap, sizeof *g.state);
         g.out_feature = homer_mem_alloc(s->mem, g.cap, sizeof *g.out_feature);
         g.out_x = homer_mem_alloc(s->mem, g.cap, sizeof *g.out_x);
-        if (!g.moments || !g.is_dense || !g.dense || !g.fresh || !g.given || !g.state || !g.out_feature || !g.out_x) {
+        if (!g.moments || !g.is_dense || !g.dense || !g.fresh || !g.given || !g.state || !g.out_feature ||
+            !g.out_x) {
             release(&g);
             return -ENOMEM;
         }
@@ -64,8 +61,7 @@ int homer_scale_reserve(struct homer_scale *s, uint32_t features)
 }
 
 /* Welford's update with weight w. */
-static struct homer_moments moments_with(struct homer_moments m, double x, double w)
-{
+static struct homer_moments moments_with(struct homer_moments m, double x, double w) {
     double d = x - m.mean;
     m.n += w;
     m.mean += d * w / m.n;
@@ -73,8 +69,7 @@ static struct homer_moments moments_with(struct homer_moments m, double x, doubl
     return m;
 }
 
-static uint32_t scale_dense(struct homer_scale *s, double t, uint32_t out)
-{
+static uint32_t scale_dense(struct homer_scale *s, double t, uint32_t out) {
     float unit = s->dense_n ? 1.0f / sqrtf((float)s->dense_n) : 0.0f;
     for (uint32_t i = 0; i < s->dense_n; i++) {
         uint32_t j = s->dense[i];
@@ -93,8 +88,7 @@ static uint32_t scale_dense(struct homer_scale *s, double t, uint32_t out)
     return out;
 }
 
-uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x, bool commit)
-{
+uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x, bool commit) {
     double w = x->weight, t = s->t + w;
     uint32_t out = 0;
     for (uint32_t i = 0; i < x->missing_n; i++) s->state[x->missing[i]] = NULL_VALUE;
@@ -145,8 +139,7 @@ uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x
     return out;
 }
 
-void homer_scale_redecide(struct homer_scale *s)
-{
+void homer_scale_redecide(struct homer_scale *s) {
     if ((s->n & (s->n - 1)) != 0 && s->n % 1000 != 0) return;
     s->dense_n = 0;
     for (uint32_t j = 0; j < s->features; j++) {
@@ -155,8 +148,7 @@ void homer_scale_redecide(struct homer_scale *s)
     }
 }
 
-void homer_scale_encode(const struct homer_scale *s, struct homer_codec *c)
-{
+void homer_scale_encode(const struct homer_scale *s, struct homer_codec *c) {
     homer_put_u64(c, s->n);
     homer_put_f64(c, s->t);
     homer_put_u32(c, s->features);

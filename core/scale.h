@@ -1,12 +1,14 @@
 /* Feature scaling, online and without labels: what the experts see of an instance.
  *
- * A feature is dense when more than 30 % of the instances have it, decided anew at every power of two and every 1,000
- * instances; until then it is sparse. Dense features are standardised, clip((x - mean)/sd, +-4)/sqrt(number of dense), an absent
- * one standing at 0 (absent: zero) or left out, which is its mean (absent: missing, or given as null). Sparse features, the
- * non-zeros only, are divided by the root mean square of their non-zeros, clipped to +-4 (words of a text are left as they come: on
- * reuters21578_topics that gains .015 of micro F1), and the whole sparse block then has unit length. The
- * statistics include the instance that is scaled; scaling for a prediction computes the same numbers without storing them.
- * Moments are Welford's over the non-zeros, weighted; implicit zeros are merged in closed form, so that they cost nothing. */
+ * A feature is dense when more than 30 % of the instances have it, decided anew at every power of two and
+ * every 1,000 instances; until then it is sparse. Dense features are standardised, clip((x - mean)/sd,
+ * +-4)/sqrt(number of dense), an absent one standing at 0 (absent: zero) or left out, which is its mean
+ * (absent: missing, or given as null). Sparse features, the non-zeros only, are divided by the root mean
+ * square of their non-zeros, clipped to +-4 (words of a text are left as they come: on reuters21578_topics
+ * that gains .015 of micro F1), and the whole sparse block then has unit length. The statistics include the
+ * instance that is scaled; scaling for a prediction computes the same numbers without storing them. Moments
+ * are Welford's over the non-zeros, weighted; implicit zeros are merged in closed form, so that they cost
+ * nothing. */
 #ifndef HOMER_SCALE_H
 #define HOMER_SCALE_H
 

@@ -5,23 +5,20 @@
 
 enum { KEY_MAX = 4 + 1024 }; /* attribute id + value; values are capped by the wire layer far below */
 
-const char *homer_feature_type_word(enum homer_feature_type type)
-{
+const char *homer_feature_type_word(enum homer_feature_type type) {
     static const char *const words[] = {"numeric", "binary", "nominal", "bag", "text"};
     return words[type];
 }
 
-void homer_schema_init(struct homer_schema *s, struct homer_mem *mem, const uint8_t hash_key[16], uint32_t max_features,
-                       uint32_t max_labels)
-{
+void homer_schema_init(struct homer_schema *s, struct homer_mem *mem, const uint8_t hash_key[16],
+                       uint32_t max_features, uint32_t max_labels) {
     *s = (struct homer_schema){.mem = mem, .max_features = max_features, .max_labels = max_labels};
     homer_map_init(&s->attributes, mem, hash_key);
     homer_map_init(&s->features, mem, hash_key);
     homer_map_init(&s->labels, mem, hash_key);
 }
 
-void homer_schema_deinit(struct homer_schema *s)
-{
+void homer_schema_deinit(struct homer_schema *s) {
     homer_map_deinit(&s->attributes);
     homer_map_deinit(&s->features);
     homer_map_deinit(&s->labels);
@@ -32,8 +29,7 @@ void homer_schema_deinit(struct homer_schema *s)
     s->attribute_cap = 0;
 }
 
-static int no_memory(const struct homer_schema *s, struct homer_error *err)
-{
+static int no_memory(const struct homer_schema *s, struct homer_error *err) {
     if (s->mem->max_bytes)
         return homer_err_limit(err, HOMER_E_TOO_MANY, "max_memory",
                                "the model's memory is used up (%zu of %zu bytes); raise model.max_memory",
@@ -42,8 +38,8 @@ static int no_memory(const struct homer_schema *s, struct homer_error *err)
 }
 
 /* The attribute's id, interned when it is new: UINT32_MAX when memory was refused. */
-static uint32_t add_attribute(struct homer_schema *s, const char *name, size_t n, enum homer_feature_type type)
-{
+static uint32_t add_attribute(struct homer_schema *s, const char *name, size_t n,
+                              enum homer_feature_type type) {
     uint32_t before = s->attributes.n;
     if (before >= s->attribute_cap) {
         size_t cap = s->attribute_cap ? s->attribute_cap * 2 : 32;
@@ -72,9 +68,9 @@ static uint32_t add_attribute(struct homer_schema *s, const char *name, size_t n
     return a;
 }
 
-int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n, enum homer_feature_type type,
-                         const char *value, size_t value_n, bool intern, uint32_t *id, struct homer_error *err)
-{
+int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n,
+                         enum homer_feature_type type, const char *value, size_t value_n, bool intern,
+                         uint32_t *id, struct homer_error *err) {
     unsigned char key[KEY_MAX];
     *id = HOMER_NO_ID;
     uint32_t a = homer_map_get(&s->attributes, name, name_n);
@@ -84,7 +80,8 @@ int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n
                              homer_feature_type_word((enum homer_feature_type)s->attribute_type[a]),
                              homer_feature_type_word(type));
     if (type == HOMER_NUMERIC || type == HOMER_BINARY) value_n = 0;
-    if (value_n > KEY_MAX - 4) return homer_err_set(err, HOMER_E_BAD_FEATURE, "a feature's value is too long");
+    if (value_n > KEY_MAX - 4)
+        return homer_err_set(err, HOMER_E_BAD_FEATURE, "a feature's value is too long");
     if (a == UINT32_MAX && !intern) return 0;
     if (a != UINT32_MAX) {
         memcpy(key, &a, 4);
@@ -106,33 +103,29 @@ int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n
 }
 
 int homer_schema_label(struct homer_schema *s, const char *name, size_t n, bool intern, uint32_t *id,
-                       struct homer_error *err)
-{
+                       struct homer_error *err) {
     *id = homer_map_get(&s->labels, name, n);
     if (*id != HOMER_NO_ID || !intern) return 0;
     if (s->labels.n >= s->max_labels)
-        return homer_err_limit(err, HOMER_E_TOO_MANY, "max_labels", "the model already has %u labels", s->max_labels);
+        return homer_err_limit(err, HOMER_E_TOO_MANY, "max_labels", "the model already has %u labels",
+                               s->max_labels);
     *id = homer_map_add(&s->labels, name, n);
     return *id == HOMER_NO_ID ? no_memory(s, err) : 0;
 }
 
-const char *homer_schema_label_name(const struct homer_schema *s, uint32_t label, size_t *n)
-{
+const char *homer_schema_label_name(const struct homer_schema *s, uint32_t label, size_t *n) {
     return homer_map_key(&s->labels, label, n);
 }
 
-const char *homer_schema_attribute_name(const struct homer_schema *s, uint32_t attribute, size_t *n)
-{
+const char *homer_schema_attribute_name(const struct homer_schema *s, uint32_t attribute, size_t *n) {
     return homer_map_key(&s->attributes, attribute, n);
 }
 
-struct homer_schema_mark homer_schema_mark(const struct homer_schema *s)
-{
+struct homer_schema_mark homer_schema_mark(const struct homer_schema *s) {
     return (struct homer_schema_mark){s->attributes.n, s->features.n, s->labels.n};
 }
 
-void homer_schema_rollback(struct homer_schema *s, struct homer_schema_mark mark)
-{
+void homer_schema_rollback(struct homer_schema *s, struct homer_schema_mark mark) {
     for (uint32_t f = mark.features; f < s->features.n; f++) {
         size_t n;
         uint32_t a;
@@ -144,8 +137,7 @@ void homer_schema_rollback(struct homer_schema *s, struct homer_schema_mark mark
     homer_map_truncate(&s->labels, mark.labels);
 }
 
-static void encode_map(const struct homer_map *m, struct homer_codec *c)
-{
+static void encode_map(const struct homer_map *m, struct homer_codec *c) {
     homer_put_u32(c, m->n);
     for (uint32_t i = 0; i < m->n; i++) {
         size_t n;
@@ -154,8 +146,7 @@ static void encode_map(const struct homer_map *m, struct homer_codec *c)
     }
 }
 
-void homer_schema_encode(const struct homer_schema *s, struct homer_codec *c)
-{
+void homer_schema_encode(const struct homer_schema *s, struct homer_codec *c) {
     encode_map(&s->attributes, c);
     encode_map(&s->features, c);
     encode_map(&s->labels, c);

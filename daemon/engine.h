@@ -1,7 +1,7 @@
 /* The engine joins names to ids: it takes request lines, runs them on the models it owns, appends replies.
  *
- * The only place that knows both proto and core. Split by verb: engine.c (models, dispatch), resolve.c (names to ids),
- * verb_*.c. Loop thread only. A failed request changes nothing. */
+ * The only place that knows both proto and core. Split by verb: engine.c (models, dispatch), resolve.c (names
+ * to ids), verb_*.c. Loop thread only. A failed request changes nothing. */
 #ifndef HOMER_DAEMON_ENGINE_H
 #define HOMER_DAEMON_ENGINE_H
 
@@ -10,12 +10,14 @@
 
 struct homer_engine;
 
-/* `config` is borrowed and must outlive the engine. now_ms: monotonic milliseconds, for throughput and uptime only. 0 or -ENOMEM. */
+/* `config` is borrowed and must outlive the engine. now_ms: monotonic milliseconds, for throughput and uptime
+ * only. 0 or -ENOMEM. */
 int homer_engine_new(struct homer_engine **out, const struct homer_config *config, const uint8_t hash_key[16],
                      uint64_t (*now_ms)(void));
 struct homer_engine *homer_engine_free(struct homer_engine *e);
 
-/* A homer_line_fn with the engine as ctx: one line in, its reply (if any) out. False: the client said quit. */
+/* A homer_line_fn with the engine as ctx: one line in, its reply (if any) out. False: the client said quit.
+ */
 bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large, struct homer_buf *out);
 
 /* For `stats`: where the connections' counters are. Borrowed; may stay unset. */

@@ -6,8 +6,9 @@
 #include "core/base/err.h"
 
 /* Sets *out to the line with `fields` (JSON members without the braces, such as "\"op\":\"test\"") put behind
- * its '{'; the line's own members that the protocol knows, id included, follow as they are. Others (a recorded stream may carry a
- * title, a source) are left out: beside an op the daemon would refuse them. Whether the line is JSON is the daemon's to say. 0; -EINVAL when it does not begin with '{'; -ENOMEM. */
+ * its '{'; the line's own members that the protocol knows, id included, follow as they are. Others (a
+ * recorded stream may carry a title, a source) are left out: beside an op the daemon would refuse them.
+ * Whether the line is JSON is the daemon's to say. 0; -EINVAL when it does not begin with '{'; -ENOMEM. */
 int homer_request_line(struct homer_buf *out, const char *fields, const char *line, size_t n,
                        struct homer_error *err);
 

@@ -1,5 +1,5 @@
-/* A growing byte buffer, append only, with a sticky failure: appends after a refused allocation do nothing, and the
- * one check at the end (`failed`) tells. Owned by one thread; memory is charged to `mem`. */
+/* A growing byte buffer, append only, with a sticky failure: appends after a refused allocation do nothing,
+ * and the one check at the end (`failed`) tells. Owned by one thread; memory is charged to `mem`. */
 #ifndef HOMER_BASE_BUF_H
 #define HOMER_BASE_BUF_H
 

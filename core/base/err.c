@@ -24,13 +24,12 @@ static const char *const words[HOMER_E_COUNT] = {
     [HOMER_E_INTERNAL] = "internal",
 };
 
-const char *homer_err_word(int code)
-{
+const char *homer_err_word(int code) {
     return code >= 0 && code < HOMER_E_COUNT ? words[code] : words[HOMER_E_INTERNAL];
 }
 
-__attribute__((format(printf, 4, 0))) static void set(struct homer_error *e, int code, const char *limit, const char *fmt, va_list ap)
-{
+__attribute__((format(printf, 4, 0))) static void set(struct homer_error *e, int code, const char *limit,
+                                                      const char *fmt, va_list ap) {
     if (!e) return;
     e->code = code;
     e->limit = limit;
@@ -39,8 +38,7 @@ __attribute__((format(printf, 4, 0))) static void set(struct homer_error *e, int
     vsnprintf(e->message, sizeof e->message, fmt, ap);
 }
 
-int homer_err_set(struct homer_error *e, int code, const char *fmt, ...)
-{
+int homer_err_set(struct homer_error *e, int code, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     set(e, code, NULL, fmt, ap);
@@ -48,8 +46,7 @@ int homer_err_set(struct homer_error *e, int code, const char *fmt, ...)
     return code;
 }
 
-int homer_err_limit(struct homer_error *e, int code, const char *limit, const char *fmt, ...)
-{
+int homer_err_limit(struct homer_error *e, int code, const char *limit, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     set(e, code, limit, fmt, ap);

@@ -10,13 +10,13 @@
 
 enum homer_err {
     HOMER_OK = 0,
-    HOMER_E_BAD_JSON,      /* not JSON, or JSON that no instance can hold (NaN, duplicate keys, bad UTF-8) */
-    HOMER_E_BAD_REQUEST,   /* missing or ill-typed field */
-    HOMER_E_BAD_FEATURE,   /* a feature's name, value or type cannot be taken */
-    HOMER_E_BAD_LABEL,     /* a label's name or value cannot be taken */
-    HOMER_E_TOO_LARGE,     /* line longer than max_line */
-    HOMER_E_TOO_DEEP,      /* nesting deeper than max_depth */
-    HOMER_E_TOO_MANY,      /* features, labels, items, bytes of memory over a limit */
+    HOMER_E_BAD_JSON,    /* not JSON, or JSON that no instance can hold (NaN, duplicate keys, bad UTF-8) */
+    HOMER_E_BAD_REQUEST, /* missing or ill-typed field */
+    HOMER_E_BAD_FEATURE, /* a feature's name, value or type cannot be taken */
+    HOMER_E_BAD_LABEL,   /* a label's name or value cannot be taken */
+    HOMER_E_TOO_LARGE,   /* line longer than max_line */
+    HOMER_E_TOO_DEEP,    /* nesting deeper than max_depth */
+    HOMER_E_TOO_MANY,    /* features, labels, items, bytes of memory over a limit */
     HOMER_E_UNKNOWN_OP,
     HOMER_E_UNKNOWN_MODEL,
     HOMER_E_UNKNOWN_REF,
@@ -26,7 +26,7 @@ enum homer_err {
     HOMER_E_SHUTTING_DOWN,
     HOMER_E_DENIED,
     HOMER_E_BUSY,
-    HOMER_E_INTERNAL,      /* no memory from the system, or a bug; the request changed nothing */
+    HOMER_E_INTERNAL, /* no memory from the system, or a bug; the request changed nothing */
     HOMER_E_COUNT
 };
 
@@ -42,7 +42,8 @@ struct homer_error {
 const char *homer_err_word(int code);
 
 /* Fills *e (may be NULL) and returns code, so that `return homer_err_set(e, ...)` reads well. */
-int homer_err_set(struct homer_error *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int homer_err_set(struct homer_error *e, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* As homer_err_set, naming the configuration key of the limit that was passed (a static string). */
 int homer_err_limit(struct homer_error *e, int code, const char *limit, const char *fmt, ...)

@@ -4,16 +4,14 @@
 
 #define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
 
-static inline void sip_round(uint64_t v[4])
-{
+static inline void sip_round(uint64_t v[4]) {
     v[0] += v[1], v[1] = ROTL(v[1], 13), v[1] ^= v[0], v[0] = ROTL(v[0], 32);
     v[2] += v[3], v[3] = ROTL(v[3], 16), v[3] ^= v[2];
     v[0] += v[3], v[3] = ROTL(v[3], 21), v[3] ^= v[0];
     v[2] += v[1], v[1] = ROTL(v[1], 17), v[1] ^= v[2], v[2] = ROTL(v[2], 32);
 }
 
-static uint64_t sip13(const uint64_t key[2], const unsigned char *p, size_t n)
-{
+static uint64_t sip13(const uint64_t key[2], const unsigned char *p, size_t n) {
     uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
                      key[1] ^ 0x7465646279746573u};
     uint64_t w, tail = (uint64_t)n << 56;
@@ -33,35 +31,30 @@ static uint64_t sip13(const uint64_t key[2], const unsigned char *p, size_t n)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-static uint64_t hash_of(const struct homer_map *m, const void *key, size_t n)
-{
+static uint64_t hash_of(const struct homer_map *m, const void *key, size_t n) {
     return sip13(m->key, key, n);
 }
 
-void homer_map_init(struct homer_map *m, struct homer_mem *mem, const uint8_t hash_key[16])
-{
+void homer_map_init(struct homer_map *m, struct homer_mem *mem, const uint8_t hash_key[16]) {
     *m = (struct homer_map){.mem = mem};
     memcpy(m->key, hash_key, 16);
 }
 
-void homer_map_deinit(struct homer_map *m)
-{
+void homer_map_deinit(struct homer_map *m) {
     homer_mem_free(m->mem, m->bytes, m->bytes_cap, 1);
     homer_mem_free(m->mem, m->end, m->end_cap, sizeof *m->end);
     homer_mem_free(m->mem, m->slot, m->slot_n, sizeof *m->slot);
     *m = (struct homer_map){.mem = m->mem, .key = {m->key[0], m->key[1]}};
 }
 
-const char *homer_map_key(const struct homer_map *m, uint32_t id, size_t *n)
-{
+const char *homer_map_key(const struct homer_map *m, uint32_t id, size_t *n) {
     size_t begin = id ? m->end[id - 1] : 0;
     *n = m->end[id] - begin;
     return m->bytes + begin;
 }
 
 /* The slot that holds the key, or the free one where it would go. */
-static size_t find(const struct homer_map *m, uint64_t hash, const void *key, size_t n)
-{
+static size_t find(const struct homer_map *m, uint64_t hash, const void *key, size_t n) {
     size_t mask = m->slot_n - 1, i = hash & mask;
     for (; m->slot[i]; i = (i + 1) & mask) {
         if ((m->slot[i] >> 32) != (hash >> 32)) continue;
@@ -72,14 +65,12 @@ static size_t find(const struct homer_map *m, uint64_t hash, const void *key, si
     return i;
 }
 
-uint32_t homer_map_get(const struct homer_map *m, const void *key, size_t n)
-{
+uint32_t homer_map_get(const struct homer_map *m, const void *key, size_t n) {
     if (!m->n) return UINT32_MAX;
     return (uint32_t)m->slot[find(m, hash_of(m, key, n), key, n)] - 1;
 }
 
-static void place(struct homer_map *m, uint32_t id)
-{
+static void place(struct homer_map *m, uint32_t id) {
     size_t n, mask = m->slot_n - 1;
     const char *key = homer_map_key(m, id, &n);
     uint64_t hash = hash_of(m, key, n);
@@ -88,8 +79,7 @@ static void place(struct homer_map *m, uint32_t id)
     m->slot[i] = (hash >> 32) << 32 | (id + 1);
 }
 
-static bool grow_slots(struct homer_map *m)
-{
+static bool grow_slots(struct homer_map *m) {
     size_t want = m->slot_n ? m->slot_n * 2 : 16;
     uint64_t *slot = homer_mem_alloc(m->mem, want, sizeof *slot);
     if (!slot) return false;
@@ -101,8 +91,7 @@ static bool grow_slots(struct homer_map *m)
 }
 
 /* Grows *p from *cap so that it holds `need` elements; false when refused. */
-static bool room(struct homer_mem *mem, void **p, size_t *cap, size_t need, size_t size)
-{
+static bool room(struct homer_mem *mem, void **p, size_t *cap, size_t need, size_t size) {
     if (need <= *cap) return true;
     size_t want = *cap ? *cap : 64;
     while (want < need) want *= 2;
@@ -113,8 +102,7 @@ static bool room(struct homer_mem *mem, void **p, size_t *cap, size_t need, size
     return true;
 }
 
-uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n)
-{
+uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n) {
     uint64_t hash = hash_of(m, key, n);
     if (m->n) {
         uint64_t s = m->slot[find(m, hash, key, n)];
@@ -134,9 +122,9 @@ uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n)
     return m->n++;
 }
 
-/* Frees slot i, moving later members of its run forward so that every probe sequence stays whole (Knuth 6.4, algorithm R). */
-static void vacate(struct homer_map *m, size_t i)
-{
+/* Frees slot i, moving later members of its run forward so that every probe sequence stays whole (Knuth 6.4,
+ * algorithm R). */
+static void vacate(struct homer_map *m, size_t i) {
     size_t mask = m->slot_n - 1;
     for (size_t j = (i + 1) & mask; m->slot[j]; j = (j + 1) & mask) {
         size_t n;
@@ -149,8 +137,7 @@ static void vacate(struct homer_map *m, size_t i)
     m->slot[i] = 0;
 }
 
-void homer_map_truncate(struct homer_map *m, uint32_t n)
-{
+void homer_map_truncate(struct homer_map *m, uint32_t n) {
     while (m->n > n) {
         size_t k;
         const char *key = homer_map_key(m, m->n - 1, &k);

@@ -1,8 +1,8 @@
 /* Keyed map from byte strings to dense ids 0, 1, 2, ... in order of insertion.
  *
- * Open addressing over SipHash-1-3 of the key (Aumasson, Bernstein 2012): clients that choose the keys cannot aim at
- * collisions, and since ids follow insertion order no result depends on the hash. Keys are stored once, back to back. Insertions can be
- * undone from the end (rollback). One thread. */
+ * Open addressing over SipHash-1-3 of the key (Aumasson, Bernstein 2012): clients that choose the keys cannot
+ * aim at collisions, and since ids follow insertion order no result depends on the hash. Keys are stored
+ * once, back to back. Insertions can be undone from the end (rollback). One thread. */
 #ifndef HOMER_BASE_MAP_H
 #define HOMER_BASE_MAP_H
 
@@ -11,13 +11,13 @@
 struct homer_map {
     struct homer_mem *mem;
     uint64_t key[2];
-    char *bytes;      /* all keys, back to back */
+    char *bytes; /* all keys, back to back */
     size_t bytes_n, bytes_cap;
-    uint64_t *end;    /* [n] of end_cap: where key i ends in bytes */
+    uint64_t *end; /* [n] of end_cap: where key i ends in bytes */
     size_t end_cap;
-    uint64_t *slot;   /* [slot_n], a power of two: high 32 bits of the hash, then id + 1; 0 = free */
+    uint64_t *slot; /* [slot_n], a power of two: high 32 bits of the hash, then id + 1; 0 = free */
     size_t slot_n;
-    uint32_t n;       /* keys */
+    uint32_t n; /* keys */
 };
 
 void homer_map_init(struct homer_map *m, struct homer_mem *mem, const uint8_t hash_key[16]);

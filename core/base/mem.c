@@ -5,13 +5,11 @@
 
 enum { ALIGN = 64 };
 
-bool homer_mem_would_pass(const struct homer_mem *m, size_t bytes)
-{
+bool homer_mem_would_pass(const struct homer_mem *m, size_t bytes) {
     return m->max_bytes && (bytes > m->max_bytes || m->used_bytes > m->max_bytes - bytes);
 }
 
-void *homer_mem_alloc(struct homer_mem *m, size_t n, size_t size)
-{
+void *homer_mem_alloc(struct homer_mem *m, size_t n, size_t size) {
     size_t bytes;
     void *p = NULL;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes == 0 || bytes > SIZE_MAX / 2) goto refused;
@@ -28,8 +26,7 @@ refused:
     return NULL;
 }
 
-void *homer_mem_grow(struct homer_mem *m, void *p, size_t old_n, size_t new_n, size_t size)
-{
+void *homer_mem_grow(struct homer_mem *m, void *p, size_t old_n, size_t new_n, size_t size) {
     void *q = homer_mem_alloc(m, new_n, size);
     if (!q) return NULL;
     if (p) {
@@ -39,8 +36,7 @@ void *homer_mem_grow(struct homer_mem *m, void *p, size_t old_n, size_t new_n, s
     return q;
 }
 
-void *homer_mem_free(struct homer_mem *m, void *p, size_t n, size_t size)
-{
+void *homer_mem_free(struct homer_mem *m, void *p, size_t n, size_t size) {
     if (p) {
         m->used_bytes -= n * size;
         free(p);

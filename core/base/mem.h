@@ -1,8 +1,8 @@
 /* Accounted memory: every byte the learner and the wire layer hold is charged here before it is allocated.
  *
- * A struct homer_mem belongs to one owner (a model, a connection) and one thread. Exceeding `max_bytes` makes the
- * allocation fail exactly as a lack of system memory would: NULL, nothing charged, nothing changed. Frees are sized;
- * at tear-down `used_bytes` must be 0, which tests assert. */
+ * A struct homer_mem belongs to one owner (a model, a connection) and one thread. Exceeding `max_bytes` makes
+ * the allocation fail exactly as a lack of system memory would: NULL, nothing charged, nothing changed. Frees
+ * are sized; at tear-down `used_bytes` must be 0, which tests assert. */
 #ifndef HOMER_BASE_MEM_H
 #define HOMER_BASE_MEM_H
 
@@ -18,7 +18,8 @@ struct homer_mem {
     uint64_t failed;   /* allocations refused so far (cap, system or injected) */
 };
 
-/* n * size zeroed bytes, aligned to 64 (a cache line, a vector); NULL when refused. n * size == 0 is refused too. */
+/* n * size zeroed bytes, aligned to 64 (a cache line, a vector); NULL when refused. n * size == 0 is refused
+ * too. */
 void *homer_mem_alloc(struct homer_mem *m, size_t n, size_t size);
 
 /* Grows a block from old_n to new_n elements (new_n >= old_n), the new part zeroed. p == NULL allocates.

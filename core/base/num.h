@@ -1,35 +1,32 @@
-/* Numbers: exponential, logarithm, sigmoid, logit in float32, written out so that loops over them vectorise and every
- * machine gives the same bits (libm's differ between versions and processors). Relative error below 3e-7 for exp,
- * 2e-7 for log; monotone but for one unit in the last place between neighbouring floats. Pure. */
+/* Numbers: exponential, logarithm, sigmoid, logit in float32, written out so that loops over them vectorise
+ * and every machine gives the same bits (libm's differ between versions and processors). Relative error below
+ * 3e-7 for exp, 2e-7 for log; monotone but for one unit in the last place between neighbouring floats. Pure.
+ */
 #ifndef HOMER_BASE_NUM_H
 #define HOMER_BASE_NUM_H
 
 #include <stdint.h>
 #include <string.h>
 
-static inline float homer_bits_to_float(uint32_t u)
-{
+static inline float homer_bits_to_float(uint32_t u) {
     float f;
     memcpy(&f, &u, sizeof f);
     return f;
 }
 
-static inline uint32_t homer_float_to_bits(float f)
-{
+static inline uint32_t homer_float_to_bits(float f) {
     uint32_t u;
     memcpy(&u, &f, sizeof u);
     return u;
 }
 
-static inline float homer_clip(float x, float low, float high)
-{
+static inline float homer_clip(float x, float low, float high) {
     float a = x < low ? low : x;
     return a > high ? high : a;
 }
 
 /* e^x, x clipped to [-87, 88]. Range reduction by powers of two, then the degree-6 Taylor polynomial. */
-static inline float homer_exp(float x)
-{
+static inline float homer_exp(float x) {
     x = homer_clip(x, -87.0f, 88.0f);
     float k = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* nearest integer of x / ln 2 */
     float r = (x - k * 0.693359375f) + k * 2.12194440e-4f;   /* ln 2 in two parts; |r| <= .35 */
@@ -43,9 +40,9 @@ static inline float homer_exp(float x)
     return p * homer_bits_to_float((uint32_t)((int32_t)k + 127) << 23);
 }
 
-/* ln x for normal x > 0: ln m + e ln 2 with m in [sqrt(.5), sqrt(2)), ln m = 2 artanh((m-1)/(m+1)) as a series. */
-static inline float homer_log(float x)
-{
+/* ln x for normal x > 0: ln m + e ln 2 with m in [sqrt(.5), sqrt(2)), ln m = 2 artanh((m-1)/(m+1)) as a
+ * series. */
+static inline float homer_log(float x) {
     uint32_t u = homer_float_to_bits(x) - 0x3f3504f3u;
     float e = (float)((int32_t)u >> 23);
     float m = homer_bits_to_float((u & 0x007fffffu) + 0x3f3504f3u);
@@ -57,14 +54,12 @@ static inline float homer_log(float x)
     return (2.0f * s + 2.0f * s * t * p) + e * 0.693147181f;
 }
 
-static inline float homer_sigmoid(float x)
-{
+static inline float homer_sigmoid(float x) {
     return 1.0f / (1.0f + homer_exp(-x));
 }
 
 /* ln(p / (1 - p)), p clipped to [1e-6, 1 - 1e-6]. */
-static inline float homer_logit(float p)
-{
+static inline float homer_logit(float p) {
     p = homer_clip(p, 1e-6f, 0.999999f);
     return homer_log(p / (1.0f - p));
 }

@@ -2,15 +2,14 @@
 
 #include <stddef.h>
 
-double homer_histogram_positives(const struct homer_histogram *h)
-{
+double homer_histogram_positives(const struct homer_histogram *h) {
     double sum = 0;
     for (int b = 0; b < HOMER_BINS; b++) sum += h->positive[b];
     return sum;
 }
 
-float homer_histogram_cut(const struct homer_histogram *h, const struct homer_histogram *more, double scale, float start)
-{
+float homer_histogram_cut(const struct homer_histogram *h, const struct homer_histogram *more, double scale,
+                          float start) {
     double positives = homer_histogram_positives(h) + (more ? scale * homer_histogram_positives(more) : 0);
     double tp = 0, fp = 0, best = 0;
     float cut = start;

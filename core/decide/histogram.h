@@ -1,4 +1,5 @@
-/* Histogram of past (score, truth) pairs in 40 equal bins of [0, 1]: where F1 is best cut. Weighted counts. */
+/* Histogram of past (score, truth) pairs in 40 equal bins of [0, 1]: where F1 is best cut. Weighted counts.
+ */
 #ifndef HOMER_DECIDE_HISTOGRAM_H
 #define HOMER_DECIDE_HISTOGRAM_H
 
@@ -11,21 +12,20 @@ struct homer_histogram {
     double negative[HOMER_BINS]; /* of bin 0 they are not counted: no cut lies below it */
 };
 
-static inline uint32_t homer_histogram_bin(float p)
-{
+static inline uint32_t homer_histogram_bin(float p) {
     uint32_t b = (uint32_t)(p * (float)HOMER_BINS);
     return b < HOMER_BINS ? b : HOMER_BINS - 1;
 }
 
-static inline void homer_histogram_add(struct homer_histogram *h, uint32_t bin, int y, double weight)
-{
+static inline void homer_histogram_add(struct homer_histogram *h, uint32_t bin, int y, double weight) {
     *(y ? &h->positive[bin] : &h->negative[bin]) += weight;
 }
 
 double homer_histogram_positives(const struct homer_histogram *h);
 
-/* The threshold, a multiple of 1/40 from 1/40 on, with the best F1 = 2TP/(2TP + FP + FN) on h + scale * more; `start` when no cut
- * has a true positive. Among equals the one nearest above. more may be NULL. */
-float homer_histogram_cut(const struct homer_histogram *h, const struct homer_histogram *more, double scale, float start);
+/* The threshold, a multiple of 1/40 from 1/40 on, with the best F1 = 2TP/(2TP + FP + FN) on h + scale * more;
+ * `start` when no cut has a true positive. Among equals the one nearest above. more may be NULL. */
+float homer_histogram_cut(const struct homer_histogram *h, const struct homer_histogram *more, double scale,
+                          float start);
 
 #endif

@@ -7,22 +7,19 @@
 #define GROWN_MAX 1e100
 #define NONE ((uint32_t)HOMER_NO_SET)
 
-void homer_labelsets_init(struct homer_labelsets *s, struct homer_mem *mem, const uint8_t hash_key[16])
-{
+void homer_labelsets_init(struct homer_labelsets *s, struct homer_mem *mem, const uint8_t hash_key[16]) {
     *s = (struct homer_labelsets){.mem = mem, .grown = 1, .majority = NONE, .previous = NONE};
     homer_map_init(&s->map, mem, hash_key);
 }
 
-void homer_labelsets_deinit(struct homer_labelsets *s)
-{
+void homer_labelsets_deinit(struct homer_labelsets *s) {
     homer_map_deinit(&s->map);
     homer_mem_free(s->mem, s->count, s->cap, sizeof *s->count);
     homer_mem_free(s->mem, s->faded, s->cap, sizeof *s->faded);
     homer_mem_free(s->mem, s->lists, s->lists_cap, sizeof *s->lists);
 }
 
-static int reserve_sets(struct homer_labelsets *s)
-{
+static int reserve_sets(struct homer_labelsets *s) {
     if (s->map.n < s->cap) return 0;
     uint32_t cap = s->cap ? s->cap * 2 : 64;
     uint64_t *count = homer_mem_alloc(s->mem, cap, sizeof *count);
@@ -44,8 +41,7 @@ static int reserve_sets(struct homer_labelsets *s)
     return 0;
 }
 
-int homer_labelsets_reserve(struct homer_labelsets *s, const uint32_t *y, uint32_t n, uint32_t labels)
-{
+int homer_labelsets_reserve(struct homer_labelsets *s, const uint32_t *y, uint32_t n, uint32_t labels) {
     if (labels > s->lists_cap) {
         uint32_t cap = s->lists_cap ? s->lists_cap : 16;
         while (cap < labels) cap += cap / 2;
@@ -64,8 +60,7 @@ int homer_labelsets_reserve(struct homer_labelsets *s, const uint32_t *y, uint32
 }
 
 /* Keeps the list of the label's most frequent sets: replaces the rarest when this one is more frequent. */
-static void note_frequent(const struct homer_labelsets *s, uint32_t *list, uint32_t set)
-{
+static void note_frequent(const struct homer_labelsets *s, uint32_t *list, uint32_t set) {
     int rarest = 0;
     for (int i = 0; i < HOMER_FREQUENT; i++) {
         if (list[i] == set + 1) return;
@@ -79,16 +74,14 @@ static void note_frequent(const struct homer_labelsets *s, uint32_t *list, uint3
 }
 
 /* Moves the set to the front. */
-static void note_recent(uint32_t *list, uint32_t set)
-{
+static void note_recent(uint32_t *list, uint32_t set) {
     int i = 0;
     while (i < HOMER_RECENT - 1 && list[i] != set + 1 && list[i] != 0) i++;
     memmove(list + 1, list, (size_t)i * sizeof *list);
     list[0] = set + 1;
 }
 
-void homer_labelsets_add(struct homer_labelsets *s, const uint32_t *y, uint32_t n)
-{
+void homer_labelsets_add(struct homer_labelsets *s, const uint32_t *y, uint32_t n) {
     s->n++;
     s->size_count[n < HOMER_SIZES ? n : HOMER_SIZES - 1]++;
     s->grown /= FADE;
@@ -113,13 +106,11 @@ void homer_labelsets_add(struct homer_labelsets *s, const uint32_t *y, uint32_t 
     }
 }
 
-uint32_t homer_labelsets_find(const struct homer_labelsets *s, const uint32_t *y, uint32_t n)
-{
+uint32_t homer_labelsets_find(const struct homer_labelsets *s, const uint32_t *y, uint32_t n) {
     return homer_map_get(&s->map, y, n * sizeof *y);
 }
 
-const uint32_t *homer_labelsets_get(const struct homer_labelsets *s, uint32_t set, uint32_t *n)
-{
+const uint32_t *homer_labelsets_get(const struct homer_labelsets *s, uint32_t set, uint32_t *n) {
     size_t bytes;
     *n = 0;
     if (set == NONE) return NULL;
@@ -128,8 +119,7 @@ const uint32_t *homer_labelsets_get(const struct homer_labelsets *s, uint32_t se
     return key; /* keys are multiples of 4 bytes back to back in an aligned block */
 }
 
-void homer_labelsets_encode(const struct homer_labelsets *s, uint32_t labels, struct homer_codec *c)
-{
+void homer_labelsets_encode(const struct homer_labelsets *s, uint32_t labels, struct homer_codec *c) {
     homer_put_u32(c, s->map.n);
     for (uint32_t i = 0; i < s->map.n; i++) {
         size_t n;

@@ -5,14 +5,12 @@
 #define FLOOR 0.02f
 enum { FEW = 5, SOME = 16, INSERTION = 24 };
 
-static inline bool before(const float *p, uint32_t a, uint32_t b)
-{
+static inline bool before(const float *p, uint32_t a, uint32_t b) {
     return p[a] > p[b] || (p[a] == p[b] && a < b);
 }
 
 /* id[n] is a heap with the last in order on top, but for place i: sinks what stands there. */
-static void sink(const float *p, uint32_t *id, uint32_t n, uint32_t i)
-{
+static void sink(const float *p, uint32_t *id, uint32_t n, uint32_t i) {
     uint32_t x = id[i];
     for (uint32_t child; (child = 2 * i + 1) < n; i = child) {
         if (child + 1 < n && before(p, id[child], id[child + 1])) child++;
@@ -22,13 +20,11 @@ static void sink(const float *p, uint32_t *id, uint32_t n, uint32_t i)
     id[i] = x;
 }
 
-static void heapify(const float *p, uint32_t *id, uint32_t n)
-{
+static void heapify(const float *p, uint32_t *id, uint32_t n) {
     for (uint32_t i = n / 2; i-- > 0;) sink(p, id, n, i);
 }
 
-void homer_rank_sort(const float *p, uint32_t *id, uint32_t n)
-{
+void homer_rank_sort(const float *p, uint32_t *id, uint32_t n) {
     if (n > INSERTION) {
         heapify(p, id, n);
         for (uint32_t k = n; k-- > 1;) {
@@ -46,8 +42,7 @@ void homer_rank_sort(const float *p, uint32_t *id, uint32_t n)
     }
 }
 
-uint32_t homer_rank_top(const float *p, uint32_t labels, uint32_t n, uint32_t *out)
-{
+uint32_t homer_rank_top(const float *p, uint32_t labels, uint32_t n, uint32_t *out) {
     if (n > labels) n = labels;
     if (n == 0) return 0;
     for (uint32_t l = 0; l < n; l++) out[l] = l;
@@ -61,8 +56,7 @@ uint32_t homer_rank_top(const float *p, uint32_t labels, uint32_t n, uint32_t *o
     return n;
 }
 
-uint32_t homer_rank(const float *p, uint32_t labels, uint32_t *out)
-{
+uint32_t homer_rank(const float *p, uint32_t labels, uint32_t *out) {
     uint32_t n = 0;
     for (uint32_t l = 0; l < labels; l++)
         if (p[l] > FLOOR) out[n++] = l;

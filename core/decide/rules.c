@@ -8,29 +8,25 @@
 #define START_CUT 0.3f
 #define HELP_POSITIVES 5.0
 
-void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_t hash_key[16])
-{
+void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_t hash_key[16]) {
     *r = (struct homer_rules){.mem = mem};
     homer_labelsets_init(&r->sets, mem, hash_key);
     homer_subset_init(&r->subset, mem);
 }
 
-static void release(struct homer_rules *r)
-{
+static void release(struct homer_rules *r) {
     homer_mem_free(r->mem, r->label, r->cap, sizeof *r->label);
     homer_mem_free(r->mem, r->rank, r->cap, sizeof *r->rank);
     homer_mem_free(r->mem, r->out, r->cap, sizeof *r->out);
 }
 
-void homer_rules_deinit(struct homer_rules *r)
-{
+void homer_rules_deinit(struct homer_rules *r) {
     release(r);
     homer_labelsets_deinit(&r->sets);
     homer_subset_deinit(&r->subset);
 }
 
-int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, uint32_t labels)
-{
+int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, uint32_t labels) {
     int rc = homer_labelsets_reserve(&r->sets, x->positive, x->partial ? 0 : x->positive_n, labels);
     if (!rc) rc = homer_subset_reserve(&r->subset, labels);
     if (rc || labels <= r->cap) return rc;
@@ -50,20 +46,17 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
     return 0;
 }
 
-void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels)
-{
+void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels) {
     r->ranks = labels ? homer_rank(p, labels, r->rank) : 0;
 }
 
-static float probability_of_none(const float *p, uint32_t labels)
-{
+static float probability_of_none(const float *p, uint32_t labels) {
     float sum = 0;
     for (uint32_t l = 0; l < labels; l++) sum += p[l] < 0.999999f ? homer_log(1.0f - p[l]) : -14.0f;
     return homer_exp(sum);
 }
 
-static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uint32_t labels)
-{
+static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uint32_t labels) {
     float mass = 0, taken = 0, best = 0;
     uint32_t size = 0;
     for (uint32_t l = 0; l < labels; l++) mass += p[l];
@@ -81,23 +74,20 @@ static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uin
     return size;
 }
 
-static uint32_t half_size(const struct homer_rules *r, const float *p)
-{
+static uint32_t half_size(const struct homer_rules *r, const float *p) {
     uint32_t k = 0;
     while (k < r->ranks && p[r->rank[k]] > 0.5f) k++;
     return k;
 }
 
 /* The n best labels; more than were ranked when asked for. */
-static uint32_t take(struct homer_rules *r, const float *p, uint32_t labels, uint32_t n)
-{
+static uint32_t take(struct homer_rules *r, const float *p, uint32_t labels, uint32_t n) {
     if (n > r->ranks) return homer_rank_top(p, labels, n, r->out);
     if (n) memcpy(r->out, r->rank, n * sizeof *r->out);
     return n;
 }
 
-static uint32_t take_above(struct homer_rules *r, const float *p, uint32_t labels, double threshold)
-{
+static uint32_t take_above(struct homer_rules *r, const float *p, uint32_t labels, double threshold) {
     uint32_t n = 0;
     for (uint32_t l = 0; l < labels; l++)
         if ((double)p[l] >= threshold && p[l] > 0) r->out[n++] = l;
@@ -105,16 +95,14 @@ static uint32_t take_above(struct homer_rules *r, const float *p, uint32_t label
     return n;
 }
 
-static uint32_t take_micro(struct homer_rules *r, const float *p)
-{
+static uint32_t take_micro(struct homer_rules *r, const float *p) {
     float cut = homer_histogram_cut(&r->all, NULL, 0, START_CUT);
     uint32_t n = 0;
     for (; n < r->ranks && p[r->rank[n]] >= cut; n++) r->out[n] = r->rank[n];
     return n;
 }
 
-static uint32_t take_macro(struct homer_rules *r, const float *p)
-{
+static uint32_t take_macro(struct homer_rules *r, const float *p) {
     double positives = homer_histogram_positives(&r->all);
     double scale = positives > 0 ? HELP_POSITIVES / positives : 0;
     uint32_t n = 0;
@@ -125,43 +113,49 @@ static uint32_t take_macro(struct homer_rules *r, const float *p)
     return n;
 }
 
-static uint32_t take_subset(struct homer_rules *r, const float *p, uint32_t labels)
-{
-    homer_subset_propose(&r->subset, &r->sets, r->rank, r->ranks, half_size(r, p), example_f1_size(r, p, labels), p);
+static uint32_t take_subset(struct homer_rules *r, const float *p, uint32_t labels) {
+    homer_subset_propose(&r->subset, &r->sets, r->rank, r->ranks, half_size(r, p),
+                         example_f1_size(r, p, labels), p);
     const struct homer_candidate *best = homer_subset_best(&r->subset);
     if (best->n) memcpy(r->out, best->y, best->n * sizeof *r->out);
     homer_rank_sort(p, r->out, best->n);
     return best->n;
 }
 
-const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32_t labels, const struct homer_decide *d,
-                                   uint32_t *n)
-{
+const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32_t labels,
+                                   const struct homer_decide *d, uint32_t *n) {
     *n = 0;
     if (labels == 0) return NULL;
-    if (d->k > 0) *n = take(r, p, labels, d->k);
-    else if (!isnan(d->threshold)) *n = take_above(r, p, labels, d->threshold);
-    else if (d->objective == HOMER_MICRO_F1) *n = take_micro(r, p);
-    else if (d->objective == HOMER_MACRO_F1) *n = take_macro(r, p);
-    else if (d->objective == HOMER_SUBSET) *n = take_subset(r, p, labels);
-    else *n = take(r, p, labels, d->objective == HOMER_HAMMING ? half_size(r, p) : example_f1_size(r, p, labels));
+    if (d->k > 0)
+        *n = take(r, p, labels, d->k);
+    else if (!isnan(d->threshold))
+        *n = take_above(r, p, labels, d->threshold);
+    else if (d->objective == HOMER_MICRO_F1)
+        *n = take_micro(r, p);
+    else if (d->objective == HOMER_MACRO_F1)
+        *n = take_macro(r, p);
+    else if (d->objective == HOMER_SUBSET)
+        *n = take_subset(r, p, labels);
+    else
+        *n = take(r, p, labels,
+                  d->objective == HOMER_HAMMING ? half_size(r, p) : example_f1_size(r, p, labels));
     return r->out;
 }
 
-static void count_score(struct homer_rules *r, uint32_t l, float p, int y, double weight)
-{
+static void count_score(struct homer_rules *r, uint32_t l, float p, int y, double weight) {
     uint32_t bin = homer_histogram_bin(p);
     if (bin == 0 && !y) return;
     homer_histogram_add(&r->all, bin, y, weight);
     homer_histogram_add(&r->label[l], bin, y, weight);
 }
 
-void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x, uint32_t labels)
-{
+void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x,
+                       uint32_t labels) {
     const uint32_t *positive = x->positive, *end = positive + x->positive_n;
     if (x->partial) {
         for (; positive < end; positive++) count_score(r, *positive, p[*positive], 1, x->weight);
-        for (uint32_t i = 0; i < x->negative_n; i++) count_score(r, x->negative[i], p[x->negative[i]], 0, x->weight);
+        for (uint32_t i = 0; i < x->negative_n; i++)
+            count_score(r, x->negative[i], p[x->negative[i]], 0, x->weight);
         return;
     }
     for (uint32_t l = 0; l < labels; l++) {
@@ -170,13 +164,13 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
         count_score(r, l, p[l], y, x->weight);
     }
     if (labels)
-        homer_subset_propose(&r->subset, &r->sets, r->rank, r->ranks, half_size(r, p), example_f1_size(r, p, labels), p);
+        homer_subset_propose(&r->subset, &r->sets, r->rank, r->ranks, half_size(r, p),
+                             example_f1_size(r, p, labels), p);
     if (labels) homer_subset_learn(&r->subset, x->positive, x->positive_n);
     homer_labelsets_add(&r->sets, x->positive, x->positive_n);
 }
 
-void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct homer_codec *c)
-{
+void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct homer_codec *c) {
     homer_put_f64s(c, r->all.positive, HOMER_BINS);
     homer_put_f64s(c, r->all.negative, HOMER_BINS);
     for (uint32_t l = 0; l < labels; l++) {

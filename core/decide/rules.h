@@ -3,10 +3,9 @@
  *   example_f1  the k best labels that maximise 2 sum_{i<=k} p_i / (k + sum p); the empty set competes with
  *               prod(1 - p) min(1, 20 P(empty)), P(empty) = (n_empty + .5)/(t + 1)
  *   micro_f1    one threshold: the best F1 cut of all past (p, y); .3 before there is any
- *   macro_f1    one threshold per label: the same on its own past, helped by the global histogram scaled to 5 positives
- *   subset      see subset.h
- *   hamming     p > 1/2
- * Rules only choose: all of them learn from every instance whatever the objective is. */
+ *   macro_f1    one threshold per label: the same on its own past, helped by the global histogram scaled to 5
+ * positives subset      see subset.h hamming     p > 1/2 Rules only choose: all of them learn from every
+ * instance whatever the objective is. */
 #ifndef HOMER_DECIDE_RULES_H
 #define HOMER_DECIDE_RULES_H
 
@@ -33,8 +32,8 @@ struct homer_decide {
 
 struct homer_rules {
     struct homer_mem *mem;
-    struct homer_histogram all;     /* over all labels */
-    struct homer_histogram *label;  /* [labels] of cap */
+    struct homer_histogram all;    /* over all labels */
+    struct homer_histogram *label; /* [labels] of cap */
     struct homer_labelsets sets;
     struct homer_subset subset;
     uint32_t cap;
@@ -53,10 +52,11 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
 /* Ranks p[labels]; every other call below refers to the last ranking. */
 void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels);
 /* The labelset for that objective: ids best first, borrowed until the next call; *n. */
-const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32_t labels, const struct homer_decide *d,
-                                   uint32_t *n);
+const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32_t labels,
+                                   const struct homer_decide *d, uint32_t *n);
 /* Learns the truth of x, whose scores were p[labels] (ranked last; labels that are new since: p = 0). */
-void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x, uint32_t labels);
+void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x,
+                       uint32_t labels);
 void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct homer_codec *c);
 
 #endif

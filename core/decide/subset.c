@@ -16,8 +16,7 @@ enum { F = HOMER_SUBSET_FEATURES };
 
 static const float start[F] = {0.8f, 0.3f, 0.2f, 0.2f, 0.5f, 0.3f, 0.3f, 0.0f};
 
-void homer_subset_init(struct homer_subset *s, struct homer_mem *mem)
-{
+void homer_subset_init(struct homer_subset *s, struct homer_mem *mem) {
     *s = (struct homer_subset){.mem = mem};
     for (int i = 0; i < F; i++) {
         s->w[i] = start[i];
@@ -25,14 +24,12 @@ void homer_subset_init(struct homer_subset *s, struct homer_mem *mem)
     }
 }
 
-void homer_subset_deinit(struct homer_subset *s)
-{
+void homer_subset_deinit(struct homer_subset *s) {
     s->own = homer_mem_free(s->mem, s->own, (size_t)HOMER_SUBSET_OWN * s->cap, sizeof *s->own);
     s->cap = 0;
 }
 
-int homer_subset_reserve(struct homer_subset *s, uint32_t labels)
-{
+int homer_subset_reserve(struct homer_subset *s, uint32_t labels) {
     if (labels <= s->cap) return 0;
     uint32_t cap = s->cap ? s->cap : 16;
     while (cap < labels) cap += cap / 2;
@@ -44,14 +41,12 @@ int homer_subset_reserve(struct homer_subset *s, uint32_t labels)
     return 0;
 }
 
-static bool same(const struct homer_candidate *c, const uint32_t *y, uint32_t n)
-{
+static bool same(const struct homer_candidate *c, const uint32_t *y, uint32_t n) {
     return c->n == n && (n == 0 || memcmp(c->y, y, n * sizeof *y) == 0);
 }
 
 /* Adds a candidate unless it is there already; returns its place. */
-static struct homer_candidate *add(struct homer_subset *s, const uint32_t *y, uint32_t n, uint32_t set)
-{
+static struct homer_candidate *add(struct homer_subset *s, const uint32_t *y, uint32_t n, uint32_t set) {
     for (uint32_t i = 0; i < s->candidates; i++) {
         struct homer_candidate *c = &s->candidate[i];
         if (set != NONE ? c->set == set : c->set == NONE && same(c, y, n)) return c;
@@ -63,8 +58,7 @@ static struct homer_candidate *add(struct homer_subset *s, const uint32_t *y, ui
 
 /* Adds the set of the n best labels, ascending in row `own` of the scratch. */
 static struct homer_candidate *add_prefix(struct homer_subset *s, const struct homer_labelsets *sets,
-                                          const uint32_t *rank, uint32_t n, uint32_t own)
-{
+                                          const uint32_t *rank, uint32_t n, uint32_t own) {
     uint32_t *y = s->own + (size_t)own * s->cap;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t j = i;
@@ -74,8 +68,8 @@ static struct homer_candidate *add_prefix(struct homer_subset *s, const struct h
     return add(s, y, n, homer_labelsets_find(sets, y, n));
 }
 
-static void add_listed(struct homer_subset *s, const struct homer_labelsets *sets, const uint32_t *list, int n)
-{
+static void add_listed(struct homer_subset *s, const struct homer_labelsets *sets, const uint32_t *list,
+                       int n) {
     for (int i = 0; i < n && list[i]; i++) {
         uint32_t k;
         const uint32_t *y = homer_labelsets_get(sets, list[i] - 1, &k);
@@ -83,8 +77,7 @@ static void add_listed(struct homer_subset *s, const struct homer_labelsets *set
     }
 }
 
-static void describe(struct homer_candidate *c, const struct homer_labelsets *sets, const float *p)
-{
+static void describe(struct homer_candidate *c, const struct homer_labelsets *sets, const float *p) {
     double t = (double)sets->n;
     double count = c->set == NONE ? 0 : (double)sets->count[c->set];
     double faded = c->set == NONE ? 0 : homer_labelsets_faded(sets, c->set);
@@ -99,8 +92,7 @@ static void describe(struct homer_candidate *c, const struct homer_labelsets *se
 }
 
 void homer_subset_propose(struct homer_subset *s, const struct homer_labelsets *sets, const uint32_t *rank,
-                          uint32_t ranks, uint32_t half, uint32_t f1, const float *p)
-{
+                          uint32_t ranks, uint32_t half, uint32_t f1, const float *p) {
     uint32_t own = 0;
     s->candidates = 0;
     add_prefix(s, sets, rank, half, own++)->f[6] = 1;
@@ -121,16 +113,14 @@ void homer_subset_propose(struct homer_subset *s, const struct homer_labelsets *
     }
 }
 
-const struct homer_candidate *homer_subset_best(const struct homer_subset *s)
-{
+const struct homer_candidate *homer_subset_best(const struct homer_subset *s) {
     const struct homer_candidate *best = &s->candidate[0];
     for (uint32_t i = 1; i < s->candidates; i++)
         if (s->candidate[i].score > best->score) best = &s->candidate[i];
     return best;
 }
 
-void homer_subset_learn(struct homer_subset *s, const uint32_t *y, uint32_t n)
-{
+void homer_subset_learn(struct homer_subset *s, const uint32_t *y, uint32_t n) {
     const struct homer_candidate *truth = NULL;
     for (uint32_t i = 0; i < s->candidates && !truth; i++)
         if (same(&s->candidate[i], y, n)) truth = &s->candidate[i];
@@ -149,8 +139,7 @@ void homer_subset_learn(struct homer_subset *s, const uint32_t *y, uint32_t n)
     if (s->w[0] < MIN_FIRST_WEIGHT) s->w[0] = MIN_FIRST_WEIGHT;
 }
 
-void homer_subset_encode(const struct homer_subset *s, struct homer_codec *c)
-{
+void homer_subset_encode(const struct homer_subset *s, struct homer_codec *c) {
     homer_put_f32s(c, s->w, F);
     homer_put_f32s(c, s->g, F);
 }

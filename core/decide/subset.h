@@ -1,11 +1,12 @@
 /* Decision rule for subset accuracy: a softmax over candidate labelsets.
  *
- * Candidates: the empty set, {p > 1/2}, the example-F1 set, the best 1..6 labels, the previous labelset, and for each of the three
- * best labels the 8 most frequent and the 6 most recent labelsets that hold it. A candidate S scores sum_i w_i f_i(S):
- *   0 sum of logit p over S [.8]   1 half log((count+.1)/(t+1)) [.3]   2 half log((faded+.05)/100) [.2]   3 is the previous [.2]
- *   4 seen before [.5]   5 log P(|S|), P(size) = (n_size+.2)/(t+12.8) [.3]   6 is {p > 1/2} [.3]   7 is empty [0]
- * The w (starts in brackets) learn by AdaGrad on the log-likelihood of the true set, skipped when it is no candidate; rate .15, G0 .01,
- * gradient clip 8, w_0 >= .1. */
+ * Candidates: the empty set, {p > 1/2}, the example-F1 set, the best 1..6 labels, the previous labelset, and
+ * for each of the three best labels the 8 most frequent and the 6 most recent labelsets that hold it. A
+ * candidate S scores sum_i w_i f_i(S): 0 sum of logit p over S [.8]   1 half log((count+.1)/(t+1)) [.3]   2
+ * half log((faded+.05)/100) [.2]   3 is the previous [.2] 4 seen before [.5]   5 log P(|S|), P(size) =
+ * (n_size+.2)/(t+12.8) [.3]   6 is {p > 1/2} [.3]   7 is empty [0] The w (starts in brackets) learn by
+ * AdaGrad on the log-likelihood of the true set, skipped when it is no candidate; rate .15, G0 .01, gradient
+ * clip 8, w_0 >= .1. */
 #ifndef HOMER_DECIDE_SUBSET_H
 #define HOMER_DECIDE_SUBSET_H
 
@@ -14,7 +15,7 @@
 enum {
     HOMER_SUBSET_FEATURES = 8,
     HOMER_SUBSET_PREFIXES = 6,
-    HOMER_SUBSET_TOP = 3, /* labels whose frequent and recent sets are candidates */
+    HOMER_SUBSET_TOP = 3,                         /* labels whose frequent and recent sets are candidates */
     HOMER_SUBSET_OWN = 3 + HOMER_SUBSET_PREFIXES, /* candidates made from scores */
     HOMER_SUBSET_CANDIDATES = HOMER_SUBSET_OWN + 1 + HOMER_SUBSET_TOP * (HOMER_FREQUENT + HOMER_RECENT)
 };
@@ -43,7 +44,8 @@ void homer_subset_init(struct homer_subset *s, struct homer_mem *mem);
 void homer_subset_deinit(struct homer_subset *s);
 int homer_subset_reserve(struct homer_subset *s, uint32_t labels);
 
-/* Fills candidate[] and scores them. rank: labels best first; half: how many of them have p > 1/2; f1: how many the example-F1 rule takes. */
+/* Fills candidate[] and scores them. rank: labels best first; half: how many of them have p > 1/2; f1: how
+ * many the example-F1 rule takes. */
 void homer_subset_propose(struct homer_subset *s, const struct homer_labelsets *sets, const uint32_t *rank,
                           uint32_t ranks, uint32_t half, uint32_t f1, const float *p);
 /* The best candidate of the last propose; ties: the earlier one. */

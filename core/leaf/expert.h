@@ -1,5 +1,6 @@
-/* What an expert is: something that gives evidence for every label and learns from the truth. The flat learner runs a
- * list of them in order; to add one, write its operations, give its outputs an index in frame.h, and list it in flat.c. */
+/* What an expert is: something that gives evidence for every label and learns from the truth. The flat
+ * learner runs a list of them in order; to add one, write its operations, give its outputs an index in
+ * frame.h, and list it in flat.c. */
 #ifndef HOMER_LEAF_EXPERT_H
 #define HOMER_LEAF_EXPERT_H
 
@@ -9,7 +10,8 @@
 struct homer_expert_ops {
     /* Room for that many features and columns; 0 or -ENOMEM, then as before. */
     int (*reserve)(void *self, uint32_t features, uint32_t columns);
-    /* Forgets rows of features from `features` on, which have learned nothing: undoes a reserve. May be NULL. */
+    /* Forgets rows of features from `features` on, which have learned nothing: undoes a reserve. May be NULL.
+     */
     void (*truncate)(void *self, uint32_t features);
     /* Fills its evidence rows of the frame for all columns; changes only scratch. */
     void (*predict)(void *self, struct homer_frame *f);

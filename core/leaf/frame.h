@@ -1,8 +1,9 @@
 /* One instance as the experts see it: scaled features, priors, and when learning the truth.
  *
- * Columns: labels 0..labels-1 and behind them the virtual column (index `labels`), which stands for every label not seen
- * yet: it learns "false" from every completely labelled instance, and a new label starts as its copy. All
- * per-column arrays have `stride` elements (a multiple of 8; the padding holds harmless numbers). Borrowed from the model. */
+ * Columns: labels 0..labels-1 and behind them the virtual column (index `labels`), which stands for every
+ * label not seen yet: it learns "false" from every completely labelled instance, and a new label starts as
+ * its copy. All per-column arrays have `stride` elements (a multiple of 8; the padding holds harmless
+ * numbers). Borrowed from the model. */
 #ifndef HOMER_LEAF_FRAME_H
 #define HOMER_LEAF_FRAME_H
 
@@ -33,13 +34,13 @@ struct homer_frame {
     const float *x;          /* [n] scaled */
     uint32_t n;
 
-    float *prior;                    /* pi_l */
-    float *prior_logit;              /* lam_l */
-    float *evidence[HOMER_EXPERTS];  /* X_el: log-odds minus lam_l, clipped to +-8; bias 1; prior lam_l */
+    float *prior;                   /* pi_l */
+    float *prior_logit;             /* lam_l */
+    float *evidence[HOMER_EXPERTS]; /* X_el: log-odds minus lam_l, clipped to +-8; bias 1; prior lam_l */
 
     /* learning only */
-    float *y;      /* 1 or 0; 0 where unknown */
-    float *weight; /* the instance's weight where the label is known, else 0 */
+    float *y;                 /* 1 or 0; 0 where unknown */
+    float *weight;            /* the instance's weight where the label is known, else 0 */
     const uint32_t *positive; /* [positive_n] ascending */
     uint32_t positive_n;
     int complete; /* every label known (the virtual column learns) */

@@ -15,13 +15,11 @@ enum { LINEAR = 0, TRACKING = 1, LANES = HOMER_LANES };
 
 typedef struct homer_linear_group group;
 
-void homer_linear_init(struct homer_linear *l, struct homer_mem *mem)
-{
+void homer_linear_init(struct homer_linear *l, struct homer_mem *mem) {
     *l = (struct homer_linear){.mem = mem};
 }
 
-static void linear_truncate(void *self, uint32_t features)
-{
+static void linear_truncate(void *self, uint32_t features) {
     struct homer_linear *l = self;
     while (l->features > features) {
         l->features--;
@@ -29,8 +27,7 @@ static void linear_truncate(void *self, uint32_t features)
     }
 }
 
-static void linear_deinit(void *self)
-{
+static void linear_deinit(void *self) {
     struct homer_linear *l = self;
     linear_truncate(l, 0);
     homer_mem_free(l->mem, l->row, l->row_cap, sizeof *l->row);
@@ -39,15 +36,13 @@ static void linear_deinit(void *self)
     homer_linear_init(l, l->mem);
 }
 
-static void fill_variance(group *g, uint32_t from, uint32_t to, float variance)
-{
+static void fill_variance(group *g, uint32_t from, uint32_t to, float variance) {
     for (uint32_t i = from; i < to; i++)
         for (int c = 0; c < LANES; c++) g[i].var[LINEAR][c] = g[i].var[TRACKING][c] = variance;
 }
 
 /* A copy of old[old_n] with room for n groups, the new ones in their initial state. NULL when refused. */
-static group *wider(struct homer_linear *l, const group *old, uint32_t old_n, uint32_t n, float variance)
-{
+static group *wider(struct homer_linear *l, const group *old, uint32_t old_n, uint32_t n, float variance) {
     group *g = homer_mem_alloc(l->mem, n, sizeof *g);
     if (!g) return NULL;
     if (old_n) memcpy(g, old, old_n * sizeof *g);
@@ -56,8 +51,7 @@ static group *wider(struct homer_linear *l, const group *old, uint32_t old_n, ui
 }
 
 /* All rows get room for more columns; all or nothing. */
-static int widen(struct homer_linear *l, uint32_t groups)
-{
+static int widen(struct homer_linear *l, uint32_t groups) {
     uint32_t old_n = l->groups_cap, n = old_n ? old_n : 1;
     while (n < groups) n += n < 4 ? 1 : n / 4;
     group *bias = wider(l, l->bias, old_n, n, START_BIAS_VARIANCE);
@@ -85,13 +79,11 @@ refused:
     return -ENOMEM;
 }
 
-static uint32_t groups_of(uint32_t columns)
-{
+static uint32_t groups_of(uint32_t columns) {
     return (columns + LANES - 1) / LANES;
 }
 
-static int linear_reserve(void *self, uint32_t features, uint32_t columns)
-{
+static int linear_reserve(void *self, uint32_t features, uint32_t columns) {
     struct homer_linear *l = self;
     if (groups_of(columns) > l->groups_cap && widen(l, groups_of(columns))) return -ENOMEM;
     if (features > l->row_cap) {
@@ -114,8 +106,7 @@ static int linear_reserve(void *self, uint32_t features, uint32_t columns)
 }
 
 /* Scores and variances of one group of columns: s and v for both experts. */
-static void sum_group(const struct homer_linear *l, const struct homer_frame *f, uint32_t g)
-{
+static void sum_group(const struct homer_linear *l, const struct homer_frame *f, uint32_t g) {
     group acc = l->bias[g];
     for (uint32_t i = 0; i < f->n; i++) {
         const group *r = &l->row[f->feature[i]][g];
@@ -129,8 +120,7 @@ static void sum_group(const struct homer_linear *l, const struct homer_frame *f,
     l->sum[g] = acc;
 }
 
-static void linear_predict(void *self, struct homer_frame *f)
-{
+static void linear_predict(void *self, struct homer_frame *f) {
     struct homer_linear *l = self;
     for (uint32_t g = 0; g < f->stride / LANES; g++) {
         sum_group(l, f, g);
@@ -143,8 +133,7 @@ static void linear_predict(void *self, struct homer_frame *f)
     }
 }
 
-static void linear_add_label(void *self, uint32_t from)
-{
+static void linear_add_label(void *self, uint32_t from) {
     struct homer_linear *l = self;
     uint32_t g = from / LANES, c = from % LANES, h = (from + 1) / LANES, d = (from + 1) % LANES;
     for (uint32_t j = 0; j <= l->features + 1; j++) {
@@ -163,8 +152,7 @@ struct step {
     float noise[LANES]; /* process noise of tracking: none where the label is unknown */
 };
 
-static struct step step_of(const group *sum, const float *y, const float *weight)
-{
+static struct step step_of(const group *sum, const float *y, const float *weight) {
     struct step s;
     for (int e = 0; e < 2; e++)
         for (int c = 0; c < LANES; c++) {
@@ -179,8 +167,7 @@ static struct step step_of(const group *sum, const float *y, const float *weight
     return s;
 }
 
-static inline void update_tracking(group *r, float x, const struct step *s)
-{
+static inline void update_tracking(group *r, float x, const struct step *s) {
     for (int c = 0; c < LANES; c++) {
         float ax = r->var[TRACKING][c] * x;
         r->w[TRACKING][c] += ax * s->gradient[TRACKING][c];
@@ -188,8 +175,7 @@ static inline void update_tracking(group *r, float x, const struct step *s)
     }
 }
 
-static inline void update_linear(group *r, float x, const struct step *s)
-{
+static inline void update_linear(group *r, float x, const struct step *s) {
     for (int c = 0; c < LANES; c++) {
         float ax = r->var[LINEAR][c] * x;
         r->w[LINEAR][c] += ax * s->gradient[LINEAR][c];
@@ -197,15 +183,14 @@ static inline void update_linear(group *r, float x, const struct step *s)
     }
 }
 
-static inline void update_linear_lane(group *r, float x, const struct step *s, int c)
-{
+static inline void update_linear_lane(group *r, float x, const struct step *s, int c) {
     float ax = r->var[LINEAR][c] * x;
     r->w[LINEAR][c] += ax * s->gradient[LINEAR][c];
     r->var[LINEAR][c] -= s->shrink[LINEAR][c] * ax * ax;
 }
 
-static void learn_group(struct homer_linear *l, const struct homer_frame *f, uint32_t g, const struct step *s, bool all)
-{
+static void learn_group(struct homer_linear *l, const struct homer_frame *f, uint32_t g, const struct step *s,
+                        bool all) {
     uint8_t lane[LANES], lanes = 0;
     for (int c = 0; c < LANES; c++)
         if (fabsf(s->gradient[LINEAR][c]) > SMALL_GRADIENT) lane[lanes++] = (uint8_t)c;
@@ -220,8 +205,7 @@ static void learn_group(struct homer_linear *l, const struct homer_frame *f, uin
     }
 }
 
-static void linear_learn(void *self, const struct homer_frame *f)
-{
+static void linear_learn(void *self, const struct homer_frame *f) {
     struct homer_linear *l = self;
     /* the steps are computed twice: first to count the columns that matter, then to update */
     uint32_t moving = 0, columns = f->labels + 1;
@@ -237,8 +221,7 @@ static void linear_learn(void *self, const struct homer_frame *f)
     }
 }
 
-static void linear_encode(const void *self, uint32_t columns, struct homer_codec *c)
-{
+static void linear_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_linear *l = self;
     homer_put_u32(c, l->features);
     for (uint32_t j = 0; j <= l->features; j++) {

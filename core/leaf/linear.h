@@ -1,15 +1,18 @@
-/* Experts `linear` and `linear-tracking`: per label a logistic regression, trained as a diagonal extended Kalman filter.
+/* Experts `linear` and `linear-tracking`: per label a logistic regression, trained as a diagonal extended
+ * Kalman filter.
  *
  *   s = b + sum_j w_j x_j        score (log-odds)
  *   v = B + sum_j x_j^2 A_j      its variance; A, B: variances of w, b
  *   p = sigmoid(s), q = max(p(1-p), 1e-4), z = 1/(1 + q v), g = (y - p) z
- *   w_j += A_j x_j g,  A_j -= q z (A_j x_j)^2;  the same for b, B with x = 1.   Start: w = b = 0, A = 3, B = 1.
- * An instance weight multiplies q and g. `tracking` adds process noise 3e-4 to each A and B it touches, so that it forgets; it updates
- * every column. `linear` updates only the columns with |g| > .03 when those are fewer than a quarter.
+ *   w_j += A_j x_j g,  A_j -= q z (A_j x_j)^2;  the same for b, B with x = 1.   Start: w = b = 0, A = 3, B
+ * = 1. An instance weight multiplies q and g. `tracking` adds process noise 3e-4 to each A and B it touches,
+ * so that it forgets; it updates every column. `linear` updates only the columns with |g| > .03 when those
+ * are fewer than a quarter.
  *
- * Layout: one row per feature, one group of 8 columns after another, in each w[8] A[8] of linear and w[8] A[8] of tracking:
- * a pass over an instance streams through contiguous memory, and sums run over features in one fixed order per column, so
- * that vector width cannot change a result. Memory: 128 bytes per feature and group of 8 labels. */
+ * Layout: one row per feature, one group of 8 columns after another, in each w[8] A[8] of linear and w[8]
+ * A[8] of tracking: a pass over an instance streams through contiguous memory, and sums run over features in
+ * one fixed order per column, so that vector width cannot change a result. Memory: 128 bytes per feature and
+ * group of 8 labels. */
 #ifndef HOMER_LEAF_LINEAR_H
 #define HOMER_LEAF_LINEAR_H
 
@@ -33,6 +36,7 @@ struct homer_linear {
 };
 
 void homer_linear_init(struct homer_linear *l, struct homer_mem *mem);
-/* Everything else through homer_linear_ops (expert.h). A failed reserve may leave wider rows, which no result can show. */
+/* Everything else through homer_linear_ops (expert.h). A failed reserve may leave wider rows, which no result
+ * can show. */
 
 #endif

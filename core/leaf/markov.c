@@ -6,30 +6,26 @@ enum { N11 = 0, N10, N01, N00, COUNTS };
 enum { TRUTH = 0, KNOWN, STATES };
 #define STRENGTH 4.0
 
-void homer_markov_init(struct homer_markov *k, struct homer_mem *mem)
-{
+void homer_markov_init(struct homer_markov *k, struct homer_mem *mem) {
     *k = (struct homer_markov){0};
     homer_grid_init(&k->count, mem, COUNTS, sizeof(double));
     homer_grid_init(&k->previous, mem, STATES, sizeof(float));
 }
 
-static void markov_deinit(void *self)
-{
+static void markov_deinit(void *self) {
     struct homer_markov *k = self;
     homer_grid_deinit(&k->count);
     homer_grid_deinit(&k->previous);
 }
 
-static int markov_reserve(void *self, uint32_t features, uint32_t columns)
-{
+static int markov_reserve(void *self, uint32_t features, uint32_t columns) {
     struct homer_markov *k = self;
     (void)features;
     int rc = homer_grid_reserve(&k->count, columns);
     return rc ? rc : homer_grid_reserve(&k->previous, columns);
 }
 
-static void markov_predict(void *self, struct homer_frame *f)
-{
+static void markov_predict(void *self, struct homer_frame *f) {
     const struct homer_markov *k = self;
     const double *n11 = homer_grid_f64(&k->count, N11), *n10 = homer_grid_f64(&k->count, N10);
     const double *n01 = homer_grid_f64(&k->count, N01), *n00 = homer_grid_f64(&k->count, N00);
@@ -49,8 +45,7 @@ static void markov_predict(void *self, struct homer_frame *f)
     }
 }
 
-static void markov_learn(void *self, const struct homer_frame *f)
-{
+static void markov_learn(void *self, const struct homer_frame *f) {
     struct homer_markov *k = self;
     float *was = homer_grid_f32(&k->previous, TRUTH), *known = homer_grid_f32(&k->previous, KNOWN);
     double *n[COUNTS];
@@ -75,16 +70,14 @@ static void markov_learn(void *self, const struct homer_frame *f)
     }
 }
 
-static void markov_add_label(void *self, uint32_t from)
-{
+static void markov_add_label(void *self, uint32_t from) {
     struct homer_markov *k = self;
     homer_grid_copy_column(&k->count, from, from + 1);
     homer_grid_copy_column(&k->previous, from, from + 1);
     for (uint32_t r = 0; r < COUNTS; r++) k->pooled[r] += homer_grid_f64(&k->count, r)[from];
 }
 
-static void markov_encode(const void *self, uint32_t columns, struct homer_codec *c)
-{
+static void markov_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_markov *k = self;
     for (uint32_t r = 0; r < COUNTS; r++) homer_put_f64s(c, homer_grid_f64(&k->count, r), columns);
     for (uint32_t r = 0; r < STATES; r++) homer_put_f32s(c, homer_grid_f32(&k->previous, r), columns);

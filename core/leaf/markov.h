@@ -1,9 +1,8 @@
 /* Expert `markov`: what the previous instance's truth about label l says about l now.
  *
- *   l was present: p = (n11 + 4 max(pi, G11)) / (n11 + n10 + 4)      n11: present then present, n10: then absent
- *   l was absent:  p = (n01 + 4 pi g0) / (n01 + n00 + 4)
- *   G11 = pooled P(1|1), g0 = min(1, pooled P(1|0) / P(1)), over all labels.
- * No evidence where the previous truth is unknown. */
+ *   l was present: p = (n11 + 4 max(pi, G11)) / (n11 + n10 + 4)      n11: present then present, n10: then
+ * absent l was absent:  p = (n01 + 4 pi g0) / (n01 + n00 + 4) G11 = pooled P(1|1), g0 = min(1, pooled P(1|0)
+ * / P(1)), over all labels. No evidence where the previous truth is unknown. */
 #ifndef HOMER_LEAF_MARKOV_H
 #define HOMER_LEAF_MARKOV_H
 

@@ -1,6 +1,7 @@
-/* Label priors: pi_l = (c_l + rho + .001)/(t_l + 1.002), at most .999, with c_l the weight of l's positives, t_l the weight
- * of the instances whose truth about l is known (complete labellings from before l's first appearance included: it was
- * false in all of them), rho the mean label density (.1 at the start). lam_l = logit(pi_l). */
+/* Label priors: pi_l = (c_l + rho + .001)/(t_l + 1.002), at most .999, with c_l the weight of l's positives,
+ * t_l the weight of the instances whose truth about l is known (complete labellings from before l's first
+ * appearance included: it was false in all of them), rho the mean label density (.1 at the start). lam_l =
+ * logit(pi_l). */
 #ifndef HOMER_LEAF_PRIOR_H
 #define HOMER_LEAF_PRIOR_H
 
@@ -25,8 +26,7 @@ void homer_prior_encode(const struct homer_prior *p, uint32_t labels, struct hom
 
 /* Mean label density: share of known (instance, label) pairs that are positive; .1 before there is one. */
 double homer_prior_density(const struct homer_prior *p);
-static inline double homer_prior_count(const struct homer_prior *p, uint32_t label)
-{
+static inline double homer_prior_count(const struct homer_prior *p, uint32_t label) {
     return homer_grid_f64(&p->count, 0)[label];
 }
 

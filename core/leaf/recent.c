@@ -5,37 +5,33 @@
 enum { ROWS = 2 };
 static const float decay[ROWS] = {0.9f, 0.98f};
 
-void homer_recent_init(struct homer_recent *r, struct homer_mem *mem)
-{
+void homer_recent_init(struct homer_recent *r, struct homer_mem *mem) {
     homer_grid_init(&r->frequency, mem, ROWS, sizeof(float));
 }
 
-static void recent_deinit(void *self)
-{
+static void recent_deinit(void *self) {
     homer_grid_deinit(&((struct homer_recent *)self)->frequency);
 }
 
-static int recent_reserve(void *self, uint32_t features, uint32_t columns)
-{
+static int recent_reserve(void *self, uint32_t features, uint32_t columns) {
     (void)features;
     return homer_grid_reserve(&((struct homer_recent *)self)->frequency, columns);
 }
 
-static void recent_predict(void *self, struct homer_frame *f)
-{
+static void recent_predict(void *self, struct homer_frame *f) {
     const struct homer_recent *r = self;
     for (uint32_t i = 0; i < ROWS; i++) {
         const float *frequency = homer_grid_f32(&r->frequency, i);
         float *out = f->evidence[HOMER_X_RECENT_FAST + i];
         for (uint32_t l = 0; l < f->stride; l++) {
             float p = 0.97f * frequency[l] + 0.03f * f->prior[l];
-            out[l] = homer_clip(homer_logit(p) - f->prior_logit[l], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
+            out[l] =
+                homer_clip(homer_logit(p) - f->prior_logit[l], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
         }
     }
 }
 
-static void recent_learn(void *self, const struct homer_frame *f)
-{
+static void recent_learn(void *self, const struct homer_frame *f) {
     struct homer_recent *r = self;
     for (uint32_t i = 0; i < ROWS; i++) {
         float *frequency = homer_grid_f32(&r->frequency, i);
@@ -46,13 +42,11 @@ static void recent_learn(void *self, const struct homer_frame *f)
     }
 }
 
-static void recent_add_label(void *self, uint32_t from)
-{
+static void recent_add_label(void *self, uint32_t from) {
     homer_grid_copy_column(&((struct homer_recent *)self)->frequency, from, from + 1);
 }
 
-static void recent_encode(const void *self, uint32_t columns, struct homer_codec *c)
-{
+static void recent_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_recent *r = self;
     for (uint32_t i = 0; i < ROWS; i++) homer_put_f32s(c, homer_grid_f32(&r->frequency, i), columns);
 }

@@ -1,4 +1,5 @@
-/* Expert `ema`: two exponentially decayed label frequencies, decay .9 and .98, each mixed .97/.03 with the prior. */
+/* Expert `ema`: two exponentially decayed label frequencies, decay .9 and .98, each mixed .97/.03 with the
+ * prior. */
 #ifndef HOMER_LEAF_RECENT_H
 #define HOMER_LEAF_RECENT_H
 

@@ -16,18 +16,18 @@ enum { E = HOMER_EXPERTS };
 #define OFFSET_NOISE 5e-8f
 
 static const double start[E] = {
-    [HOMER_X_BIAS] = 0,         [HOMER_X_PRIOR] = 1,         [HOMER_X_LINEAR] = 0.4, [HOMER_X_TRACKING] = 0.2,
-    [HOMER_X_RECENT_FAST] = 0.1, [HOMER_X_RECENT_SLOW] = 0.1, [HOMER_X_MARKOV] = 0.5,
+    [HOMER_X_BIAS] = 0,       [HOMER_X_PRIOR] = 1,         [HOMER_X_LINEAR] = 0.4,
+    [HOMER_X_TRACKING] = 0.2, [HOMER_X_RECENT_FAST] = 0.1, [HOMER_X_RECENT_SLOW] = 0.1,
+    [HOMER_X_MARKOV] = 0.5,
 };
 
-const char *homer_expert_word(int expert)
-{
-    static const char *const words[E] = {"bias", "prior", "linear", "linear-tracking", "ema-fast", "ema-slow", "markov"};
+const char *homer_expert_word(int expert) {
+    static const char *const words[E] = {"bias",     "prior",    "linear", "linear-tracking",
+                                         "ema-fast", "ema-slow", "markov"};
     return words[expert];
 }
 
-void homer_stack_init(struct homer_stack *s, struct homer_mem *mem)
-{
+void homer_stack_init(struct homer_stack *s, struct homer_mem *mem) {
     *s = (struct homer_stack){0};
     for (int e = 0; e < E; e++) {
         s->w[e] = start[e];
@@ -36,13 +36,11 @@ void homer_stack_init(struct homer_stack *s, struct homer_mem *mem)
     homer_grid_init(&s->offset, mem, 2 * E, sizeof(float));
 }
 
-void homer_stack_deinit(struct homer_stack *s)
-{
+void homer_stack_deinit(struct homer_stack *s) {
     homer_grid_deinit(&s->offset);
 }
 
-int homer_stack_reserve(struct homer_stack *s, uint32_t columns)
-{
+int homer_stack_reserve(struct homer_stack *s, uint32_t columns) {
     uint32_t before = s->offset.cap;
     int rc = homer_grid_reserve(&s->offset, columns);
     for (int e = 0; e < E && !rc; e++) {
@@ -53,8 +51,8 @@ int homer_stack_reserve(struct homer_stack *s, uint32_t columns)
     return rc;
 }
 
-void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f, float *p)
-{
+void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior,
+                         const struct homer_frame *f, float *p) {
     for (uint32_t l = 0; l < f->stride; l++) p[l] = 0;
     for (int e = 0; e < E; e++) {
         const float *u = homer_grid_f32(&s->offset, (uint32_t)e), *x = f->evidence[e];
@@ -66,8 +64,7 @@ void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *
 }
 
 /* Solves h d = g for symmetric positive definite h (lower triangle given): Cholesky. */
-static void solve(double h[E][E], const double g[E], double d[E])
-{
+static void solve(double h[E][E], const double g[E], double d[E]) {
     double c[E][E];
     for (int i = 0; i < E; i++) {
         for (int j = 0; j <= i; j++) {
@@ -87,22 +84,23 @@ static void solve(double h[E][E], const double g[E], double d[E])
     }
 }
 
-static void learn_offset(struct homer_stack *s, uint32_t l, const float x[E], float error, float h, float weight)
-{
+static void learn_offset(struct homer_stack *s, uint32_t l, const float x[E], float error, float h,
+                         float weight) {
     float spread = 0;
     for (int e = 0; e < E; e++) spread += homer_grid_f32(&s->offset, (uint32_t)(E + e))[l] * x[e] * x[e];
     h *= weight;
     float q = 1.0f / (1.0f + h * spread);
     for (int e = 0; e < E; e++) {
-        float *u = homer_grid_f32(&s->offset, (uint32_t)e) + l, *v = homer_grid_f32(&s->offset, (uint32_t)(E + e)) + l;
+        float *u = homer_grid_f32(&s->offset, (uint32_t)e) + l,
+              *v = homer_grid_f32(&s->offset, (uint32_t)(E + e)) + l;
         float vx = *v * x[e];
         *u += vx * weight * error * q;
         *v = *v - h * q * vx * vx + OFFSET_NOISE;
     }
 }
 
-void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f, const float *p)
-{
+void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f,
+                       const float *p) {
     const double *c = homer_grid_f64(&prior->count, 0);
     double g[E] = {0}, d[E];
     for (int i = 0; i < E; i++) {
@@ -125,8 +123,7 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
     for (int e = 0; e < E; e++) s->w[e] += d[e] > MAX_STEP ? MAX_STEP : d[e] < -MAX_STEP ? -MAX_STEP : d[e];
 }
 
-void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c)
-{
+void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c) {
     homer_put_f64s(c, s->w, E);
     for (int i = 0; i < E; i++) homer_put_f64s(c, s->h[i], (size_t)i + 1);
     for (uint32_t r = 0; r < 2 * E; r++) homer_put_f32s(c, homer_grid_f32(&s->offset, r), labels);

@@ -1,11 +1,12 @@
 /* The stack: combines the experts' evidence into one probability per label.
  *
  *   logit p_l = sum_e (w_e + u_el) X_el      X_bias = 1, X_prior = lam_l
- * Shared weights w by online Newton: H <- .999 H + .005 I + sum_l h X X^T, w += H^-1 sum_l X (y - p), h = max(p(1-p), .01), sums
- * over the known labels with |y - p| >= .003 that were positive before (a first positive would drag the shared weights:
- * it costs up to .1 of micro F1 on streams with many labels); H starts at 5 I, no step above .1. Per-label offsets u by a diagonal Kalman filter of
- * variance v (start .005, bias .02): q = 1/(1 + h sum v X^2), u += v X (y-p) q, v -= h q (v X)^2, v += 5e-8.
- * A label that was never positive has p = 0. */
+ * Shared weights w by online Newton: H <- .999 H + .005 I + sum_l h X X^T, w += H^-1 sum_l X (y - p), h =
+ * max(p(1-p), .01), sums over the known labels with |y - p| >= .003 that were positive before (a first
+ * positive would drag the shared weights: it costs up to .1 of micro F1 on streams with many labels); H
+ * starts at 5 I, no step above .1. Per-label offsets u by a diagonal Kalman filter of variance v (start .005,
+ * bias .02): q = 1/(1 + h sum v X^2), u += v X (y-p) q, v -= h q (v X)^2, v += 5e-8. A label that was never
+ * positive has p = 0. */
 #ifndef HOMER_LEAF_STACK_H
 #define HOMER_LEAF_STACK_H
 
@@ -23,9 +24,11 @@ void homer_stack_init(struct homer_stack *s, struct homer_mem *mem);
 void homer_stack_deinit(struct homer_stack *s);
 int homer_stack_reserve(struct homer_stack *s, uint32_t columns);
 /* p[stride] from the frame's evidence. */
-void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f, float *p);
+void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior,
+                         const struct homer_frame *f, float *p);
 /* Learns with the p that predict gave for this frame (0 for labels new since). */
-void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f, const float *p);
+void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f,
+                       const float *p);
 void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c);
 
 #endif

@@ -1,9 +1,11 @@
-/* In-process prequential run of one model over a stream of JSON lines, under every objective: accuracy and speed.
+/* In-process prequential run of one model over a stream of JSON lines, under every objective: accuracy and
+ * speed.
  *
- *   bench_model [--set key=value]... [--objective O] FILE...      FILE: plain JSON lines, "-" = standard input
+ *   bench_model [--set key=value]... [--objective O] FILE...      FILE: plain JSON lines, "-" = standard
+ * input
  *
- * Lines are decoded first; what is timed is names to ids + test + train, on one thread. One tab-separated row per file and
- * predictor (the objective, NO-CHANGE, MAJORITY). */
+ * Lines are decoded first; what is timed is names to ids + test + train, on one thread. One tab-separated row
+ * per file and predictor (the objective, NO-CHANGE, MAJORITY). */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,21 +22,19 @@ struct stream {
     size_t n, cap;
 };
 
-static void die(const char *what, const char *why)
-{
+static void die(const char *what, const char *why) {
     fprintf(stderr, "bench_model: %s: %s\n", what, why);
     exit(1);
 }
 
-static double seconds(void)
-{
+static double seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void load(struct stream *s, const char *path, const struct homer_request_limits *limits, struct homer_mem *mem)
-{
+static void load(struct stream *s, const char *path, const struct homer_request_limits *limits,
+                 struct homer_mem *mem) {
     FILE *f = strcmp(path, "-") ? fopen(path, "r") : stdin;
     char *line = NULL;
     size_t cap = 0;
@@ -56,19 +56,20 @@ static void load(struct stream *s, const char *path, const struct homer_request_
     if (f != stdin) fclose(f);
 }
 
-static void report(const char *path, const char *by, const struct homer_metrics *m, struct homer_model *model, double rate)
-{
+static void report(const char *path, const char *by, const struct homer_metrics *m, struct homer_model *model,
+                   double rate) {
     const struct homer_schema *s = homer_model_schema(model);
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.0f\t%zu\n",
-           (int)strcspn(name, "."), name, by, m->n, s->features.n, s->labels.n, m->subset, m->hamming, m->example_f1,
-           m->micro_f1, m->macro_f1, m->precision_at[0], m->precision_at[1], m->precision_at[2], m->ndcg_at[2], m->psp_at[0],
-           m->psp_at[2], m->log_loss, m->calibration_error, rate, homer_model_mem(model)->peak_bytes);
+    printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%"
+           ".5f\t%.0f\t%zu\n",
+           (int)strcspn(name, "."), name, by, m->n, s->features.n, s->labels.n, m->subset, m->hamming,
+           m->example_f1, m->micro_f1, m->macro_f1, m->precision_at[0], m->precision_at[1],
+           m->precision_at[2], m->ndcg_at[2], m->psp_at[0], m->psp_at[2], m->log_loss, m->calibration_error,
+           rate, homer_model_mem(model)->peak_bytes);
 }
 
 static void run(const char *path, const struct stream *s, const struct homer_config *config,
-                const struct homer_model_config *mc, struct homer_resolver *resolver, int baselines)
-{
+                const struct homer_model_config *mc, struct homer_resolver *resolver, int baselines) {
     struct homer_model *m;
     struct homer_error err = {0};
     struct homer_instance x;
@@ -78,7 +79,8 @@ static void run(const char *path, const struct stream *s, const struct homer_con
     for (size_t i = 0; i < s->n; i++) {
         homer_model_begin(m);
         if (homer_resolve_x(resolver, m, &s->request[i], &config->request, true, &x, &err) ||
-            homer_resolve_y(resolver, m, &s->request[i], &x, &err) || homer_model_learn(m, &x, NULL, NULL, &err))
+            homer_resolve_y(resolver, m, &s->request[i], &x, &err) ||
+            homer_model_learn(m, &x, NULL, NULL, &err))
             die(path, err.message);
     }
     double rate = (double)s->n / (seconds() - begin);
@@ -91,8 +93,7 @@ static void run(const char *path, const struct stream *s, const struct homer_con
     homer_model_free(m);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct homer_config config;
     struct homer_error err = {0};
     struct homer_mem mem = {0};
@@ -100,14 +101,17 @@ int main(int argc, char **argv)
     int only = -1, i = 1;
     homer_config_init(&config);
     for (; i + 1 < argc && argv[i][0] == '-' && argv[i][1] == '-'; i += 2) {
-        if (strcmp(argv[i], "--objective") == 0 && (only = homer_objective_parse(argv[i + 1], strlen(argv[i + 1]))) >= 0)
+        if (strcmp(argv[i], "--objective") == 0 &&
+            (only = homer_objective_parse(argv[i + 1], strlen(argv[i + 1]))) >= 0)
             continue;
-        if (strcmp(argv[i], "--set") != 0) die(argv[i], "unknown option or objective; see the comment on top of bench_model.c");
+        if (strcmp(argv[i], "--set") != 0)
+            die(argv[i], "unknown option or objective; see the comment on top of bench_model.c");
         if (homer_config_set(&config, argv[i + 1], &err)) die(argv[i + 1], err.message);
     }
     if (i >= argc) die("usage", "bench_model [--set key=value]... [--objective O] FILE...");
     if (homer_resolver_init(&resolver, &mem, hash_key)) die("start", "out of memory");
-    printf("stream\tby\tinstances\tfeatures\tlabels\tsubset\thamming\texample_f1\tmicro_f1\tmacro_f1\tp@1\tp@3\tp@5\tndcg@5\tpsp@1\t"
+    printf("stream\tby\tinstances\tfeatures\tlabels\tsubset\thamming\texample_f1\tmicro_f1\tmacro_f1\tp@1\tp@"
+           "3\tp@5\tndcg@5\tpsp@1\t"
            "psp@5\tlog_loss\tcalibration_error\tper_second\tpeak_bytes\n");
     for (; i < argc; i++) {
         struct stream s = {0};

@@ -1,10 +1,11 @@
-/* Load driver: sends a recorded stream as pipelined `test` requests over one TCP connection and counts the replies.
+/* Load driver: sends a recorded stream as pipelined `test` requests over one TCP connection and counts the
+ * replies.
  *
  *   bench_socket PORT REQUESTS IN_FLIGHT FILE [fresh]      FILE: plain JSON lines without "op"
  *
- * The stream is repeated until REQUESTS were answered; with `fresh` the model is dropped and made anew before each pass, so
- * that every pass learns the stream from its start. Requests are put together beforehand. Prints: seconds, replies a
- * second, bytes a request, replies that were not {"ok":true. */
+ * The stream is repeated until REQUESTS were answered; with `fresh` the model is dropped and made anew before
+ * each pass, so that every pass learns the stream from its start. Requests are put together beforehand.
+ * Prints: seconds, replies a second, bytes a request, replies that were not {"ok":true. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -19,32 +20,30 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char restart[] = "{\"op\":\"model.drop\",\"name\":\"default\"}\n{\"op\":\"model.create\",\"name\":\"default\"}\n";
+static const char restart[] =
+    "{\"op\":\"model.drop\",\"name\":\"default\"}\n{\"op\":\"model.create\",\"name\":\"default\"}\n";
 static const char request_start[] = "{\"op\":\"test\",\"scores\":false,";
 
 struct pass {
-    char *bytes;   /* a whole pass of requests */
+    char *bytes; /* a whole pass of requests */
     size_t n, cap;
-    size_t *end;   /* [requests] where each ends in bytes */
+    size_t *end; /* [requests] where each ends in bytes */
     size_t requests, end_cap;
 };
 
-static void die(const char *what)
-{
+static void die(const char *what) {
     fprintf(stderr, "bench_socket: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
     exit(1);
 }
 
-static void *grown(void *p, size_t *cap, size_t need, size_t size)
-{
+static void *grown(void *p, size_t *cap, size_t need, size_t size) {
     while (*cap < need) *cap = *cap ? *cap * 2 : 4096;
     p = realloc(p, *cap * size);
     if (!p) die("memory");
     return p;
 }
 
-static void add(struct pass *s, const char *a, size_t a_n, const char *b, size_t b_n)
-{
+static void add(struct pass *s, const char *a, size_t a_n, const char *b, size_t b_n) {
     s->bytes = grown(s->bytes, &s->cap, s->n + a_n + b_n, 1);
     memcpy(s->bytes + s->n, a, a_n);
     memcpy(s->bytes + s->n + a_n, b, b_n);
@@ -53,8 +52,7 @@ static void add(struct pass *s, const char *a, size_t a_n, const char *b, size_t
     s->end[s->requests++] = s->n;
 }
 
-static struct pass load(const char *path, bool fresh)
-{
+static struct pass load(const char *path, bool fresh) {
     struct pass s = {0};
     FILE *f = fopen(path, "r");
     char *line = NULL;
@@ -66,14 +64,14 @@ static struct pass load(const char *path, bool fresh)
         add(&s, restart, (size_t)(second - restart), "", 0);
         add(&s, second, strlen(second), "", 0);
     }
-    while ((n = getline(&line, &cap, f)) > 1) add(&s, request_start, sizeof request_start - 1, line + 1, (size_t)n - 1);
+    while ((n = getline(&line, &cap, f)) > 1)
+        add(&s, request_start, sizeof request_start - 1, line + 1, (size_t)n - 1);
     free(line);
     fclose(f);
     return s;
 }
 
-static int dial(int port)
-{
+static int dial(int port) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -83,9 +81,9 @@ static int dial(int port)
     return fd;
 }
 
-/* Counts replies in p[n) and how many of them begin otherwise than {"ok":true; `at` is the place in the current line. */
-static size_t count(const char *p, size_t n, size_t *at, size_t *bad)
-{
+/* Counts replies in p[n) and how many of them begin otherwise than {"ok":true; `at` is the place in the
+ * current line. */
+static size_t count(const char *p, size_t n, size_t *at, size_t *bad) {
     static const char good[] = "{\"ok\":true";
     size_t lines = 0;
     for (const char *end = p + n; p < end;) {
@@ -112,15 +110,13 @@ static size_t count(const char *p, size_t n, size_t *at, size_t *bad)
     return lines;
 }
 
-static double seconds(void)
-{
+static double seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc < 5) {
         fputs("usage: bench_socket PORT REQUESTS IN_FLIGHT FILE [fresh]\n", stderr);
         return 2;

@@ -126,15 +126,18 @@ static void fields_of_instances(void **state) {
     assert_true(good(*state, "{\"x\":[1],\"threshold\":1}")->threshold == 1);
 }
 
-/* An instance without op is data, perhaps recorded for another purpose: what the protocol does not know is passed over. */
+/* An instance without op is data, perhaps recorded for another purpose: what the protocol does not know is
+ * passed over. */
 static void recorded_fields(void **state) {
-    const struct homer_request *r = good(*state, "{\"x\":[1],\"title\":{\"a\":[1]},\"y\":[\"l\"],\"places\":null}");
+    const struct homer_request *r =
+        good(*state, "{\"x\":[1],\"title\":{\"a\":[1]},\"y\":[\"l\"],\"places\":null}");
     assert_int_equal(r->op, HOMER_OP_LEARN);
     assert_int_equal(r->x_n, 1);
     assert_int_equal(r->y_n, 1);
     assert_int_equal(good(*state, "{\"text\":\"a\",\"title\":1}")->op, HOMER_OP_PREDICT);
     bad(*state, "{\"op\":\"learn\",\"x\":[1],\"y\":[],\"title\":1}", HOMER_E_BAD_REQUEST, "title");
-    bad(*state, "{\"x\":[1],\"y\":[],\"src\":\"a\",\"n\":1}", HOMER_E_BAD_REQUEST, "src"); /* a later version's promise */
+    bad(*state, "{\"x\":[1],\"y\":[],\"src\":\"a\",\"n\":1}", HOMER_E_BAD_REQUEST,
+        "src");                                                                /* a later version's promise */
     bad(*state, "{\"x\":[1],\"y\":[],\"k\":1}", HOMER_E_BAD_REQUEST, "\"k\""); /* a field of another op */
 }
 
