@@ -25,7 +25,7 @@ struct homer_config {
     int log_level;        /* enum homer_log_level */
     char *log_file;       /* NULL = standard error */
     struct homer_model_config model;
-    void (*on_problem)(const struct homer_error *problem);
+    void (*on_problem)(const struct homer_error *problem); /* NULL = nobody listens; see below */
 };
 
 /* The defaults. 0 or -ENOMEM, after which only deinit may be called. */
@@ -43,9 +43,9 @@ int homer_config_set(struct homer_config *c, const char *assignment, struct home
 /* Listens there and nowhere else: replaces `listen` and `unix` both. unix_path may be NULL; at most
  * HOMER_MAX_LISTEN. 0 or -ENOMEM. */
 int homer_config_listen(struct homer_config *c, const char *const *listen, unsigned n, const char *unix_path);
-/* Cross-checks after everything was read (ranges that depend on each other, features this version lacks). */
+/* After everything was read: what depends on several keys, and addresses given to homer_config_listen. */
 int homer_config_check(const struct homer_config *c, struct homer_error *err);
-/* Reads the JSON text of a model{} object over *m: for model.create. */
+/* Reads the JSON text of a model{} object over *m: for model.create. On failure *m is unchanged. */
 int homer_config_model(struct homer_model_config *m, struct homer_str json, struct homer_error *err);
 /* Appends the effective configuration as one JSON object. */
 void homer_config_print(const struct homer_config *c, struct homer_buf *out);

@@ -22,13 +22,13 @@ static void on_close(uv_handle_t *handle) {
     homer_line_deinit(&c->line);
     homer_buf_deinit(&c->out);
     homer_buf_deinit(&c->sending);
-    group_forget(c);
+    homer_conn_forget(c);
 }
 
-void conn_cut(struct homer_conn *c) {
+void homer_conn_cut(struct homer_conn *c) {
     if (c->state == CONN_CLOSED) return;
     c->state = CONN_CLOSED;
-    group_unready(c);
+    homer_conn_unready(c);
     uv_close(&c->uv.handle, on_close);
 }
 
@@ -38,7 +38,7 @@ static void fail(struct homer_conn *c, const char *where, int err) {
     bool usual = err == UV_ECONNRESET || err == UV_EPIPE || err == UV_ENOTCONN || err == UV_ECONNABORTED;
     homer_log_limited(&site, 5, usual ? HOMER_LOG_DEBUG : HOMER_LOG_WARN, "conn", "lost",
                       "during=%s error=%s", where, uv_strerror(err));
-    conn_cut(c);
+    homer_conn_cut(c);
 }
 
 /* ---- input ---- */
@@ -64,7 +64,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     struct homer_conn *c = stream->data;
     (void)buf;
     if (c->state == CONN_LINGERING) {
-        if (n < 0) conn_cut(c);
+        if (n < 0) homer_conn_cut(c);
         return;
     }
     if (n == 0 || (n == UV_ENOBUFS && c->has_lines)) return;
@@ -78,7 +78,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
         homer_line_feed(&c->line, (size_t)n);
         c->has_lines = homer_line_pending(&c->line);
     }
-    if (c->has_lines) group_ready(c);
+    if (c->has_lines) homer_conn_ready(c);
 }
 
 static void stop_reading(struct homer_conn *c) {
@@ -99,7 +99,7 @@ static void on_shutdown(uv_shutdown_t *req, int status) {
     struct homer_conn *c = req->handle->data;
     if (c->state == CONN_CLOSED) return;
     if (status < 0 || c->is_eof) {
-        conn_cut(c);
+        homer_conn_cut(c);
         return;
     }
     /* Closing now would answer input still under way with a reset, which can overtake the last replies. */
@@ -172,31 +172,31 @@ static void advance(struct homer_conn *c) {
     c->is_blocked = c->is_blocked ? waiting > limits->low_water : waiting >= limits->high_water;
     bool may_handle = c->has_lines && !c->is_blocked;
     if (may_handle)
-        group_ready(c);
+        homer_conn_ready(c);
     else
-        group_unready(c);
+        homer_conn_unready(c);
     if (!c->has_lines && (c->is_eof || c->is_ending))
-        conn_finish(c);
+        homer_conn_finish(c);
     else if (c->has_lines || c->is_blocked)
         stop_reading(c);
     else
         start_reading(c);
 }
 
-void conn_finish(struct homer_conn *c) {
+void homer_conn_finish(struct homer_conn *c) {
     if (c->state != CONN_OPEN) return;
     c->state = CONN_FLUSHING;
-    group_unready(c);
+    homer_conn_unready(c);
     stop_reading(c);
     advance(c);
 }
 
-void conn_end(struct homer_conn *c) {
+void homer_conn_end(struct homer_conn *c) {
     c->is_ending = true;
     if (c->state == CONN_OPEN) advance(c);
 }
 
-void conn_turn(struct homer_conn *c) {
+void homer_conn_turn(struct homer_conn *c) {
     struct homer_conn_group *g = c->group;
     for (unsigned i = 0; i < g->limits.turn_lines && unsent(c) < g->limits.high_water; i++) {
         const char *text = NULL;
@@ -215,7 +215,7 @@ void conn_turn(struct homer_conn *c) {
             return;
         }
         if (!stays) {
-            conn_finish(c);
+            homer_conn_finish(c);
             return;
         }
     }
@@ -227,11 +227,11 @@ void conn_turn(struct homer_conn *c) {
     advance(c);
 }
 
-void conn_tick(struct homer_conn *c, uint64_t now) {
+void homer_conn_tick(struct homer_conn *c, uint64_t now) {
     const struct homer_conn_limits *limits = &c->group->limits;
     if (c->state == CONN_CLOSED) return;
     if (c->state == CONN_LINGERING) {
-        if (now - c->since_ms >= limits->linger_ms) conn_cut(c);
+        if (now - c->since_ms >= limits->linger_ms) homer_conn_cut(c);
         return;
     }
     size_t left = c->is_sending ? uv_stream_get_write_queue_size(&c->uv.stream) : 0;
@@ -244,17 +244,17 @@ void conn_tick(struct homer_conn *c, uint64_t now) {
     static struct homer_log_site site;
     homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "unsent=%zu", unsent(c));
     c->group->stats.timed_out++;
-    conn_cut(c);
+    homer_conn_cut(c);
 }
 
-void conn_init(struct homer_conn *c, struct homer_conn_group *g) {
+void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g) {
     c->group = g;
     homer_line_init(&c->line, &c->mem, g->limits.max_line);
     homer_buf_init(&c->out, &c->mem);
     homer_buf_init(&c->sending, &c->mem);
 }
 
-void conn_start(struct homer_conn *c) {
+void homer_conn_start(struct homer_conn *c) {
     c->since_ms = now_ms(c);
     advance(c);
 }

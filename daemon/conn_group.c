@@ -8,7 +8,7 @@ enum { MAX_REFUSALS = 64 }; /* peers over max_connections that are being told so
 
 /* ---- the ready list: first in, first served, a turn each ---- */
 
-void group_ready(struct homer_conn *c) {
+void homer_conn_ready(struct homer_conn *c) {
     struct homer_conn_group *g = c->group;
     if (c->is_ready) return;
     c->is_ready = true;
@@ -22,7 +22,7 @@ void group_ready(struct homer_conn *c) {
     g->ready_n++;
 }
 
-void group_unready(struct homer_conn *c) {
+void homer_conn_unready(struct homer_conn *c) {
     struct homer_conn_group *g = c->group;
     if (!c->is_ready) return;
     c->is_ready = false;
@@ -45,8 +45,8 @@ static void on_check(uv_check_t *check) {
     struct homer_conn_group *g = check->data;
     for (unsigned turns = g->ready_n; turns > 0 && g->ready_head; turns--) {
         struct homer_conn *c = g->ready_head;
-        group_unready(c); /* conn_turn puts it back at the end if there is more */
-        conn_turn(c);
+        homer_conn_unready(c); /* homer_conn_turn puts it back at the end if there is more */
+        homer_conn_turn(c);
     }
     /* Replies sent outside of a turn may have made others ready: those are seen here too, before the next
      * poll. */
@@ -75,7 +75,7 @@ static void list_remove(struct homer_conn *c) {
     if (c->next) c->next->prev = c->prev;
 }
 
-void group_forget(struct homer_conn *c) {
+void homer_conn_forget(struct homer_conn *c) {
     struct homer_conn_group *g = c->group;
     list_remove(c);
     if (c->is_refusal) {
@@ -95,9 +95,9 @@ static void on_tick(uv_timer_t *tick) {
     unsigned stalled_n = g->stalled_n;
     for (struct homer_conn *c = g->all; c; c = c->next) {
         if (late)
-            conn_cut(c);
+            homer_conn_cut(c);
         else
-            conn_tick(c, now);
+            homer_conn_tick(c, now);
     }
     g->stalled_n = 0;
     for (unsigned i = 0; i < stalled_n; i++) homer_conn_group_accept(g, g->stalled[i]);
@@ -116,7 +116,7 @@ void homer_conn_group_close(struct homer_conn_group *g, uint64_t deadline_ms, vo
     g->on_done = on_done;
     g->done_ctx = ctx;
     g->stalled_n = 0;
-    for (struct homer_conn *c = g->all; c; c = c->next) conn_end(c);
+    for (struct homer_conn *c = g->all; c; c = c->next) homer_conn_end(c);
     if (g->ready_n) uv_idle_start(&g->idle, on_idle);
     finish_if_empty(g);
 }
@@ -143,9 +143,9 @@ static void refuse(struct homer_conn *c) {
     homer_reply_init(&r, &c->out);
     homer_reply_error(&r, &e, NULL);
     if (c->out.failed)
-        conn_cut(c);
+        homer_conn_cut(c);
     else
-        conn_finish(c);
+        homer_conn_finish(c);
 }
 
 void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) {
@@ -157,7 +157,7 @@ void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) 
         stall(g, listener);
         return;
     }
-    conn_init(c, g);
+    homer_conn_init(c, g);
     bool is_tcp = listener->type == UV_TCP;
     int err = is_tcp ? uv_tcp_init(g->loop, &c->uv.tcp) : uv_pipe_init(g->loop, &c->uv.pipe, 0);
     if (err) {
@@ -180,14 +180,14 @@ void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) 
     need_tick(g);
     err = uv_accept(listener, &c->uv.stream);
     if (err) {
-        conn_cut(c);
+        homer_conn_cut(c);
         return;
     }
     if (is_tcp) uv_tcp_nodelay(&c->uv.tcp, 1); /* replies are already coalesced; waiting only adds latency */
     if (full)
         refuse(c);
     else
-        conn_start(c);
+        homer_conn_start(c);
 }
 
 /* ---- the group itself ---- */

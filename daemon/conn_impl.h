@@ -1,4 +1,4 @@
-/* What conn.c (one connection) and conn_group.c (all of them) share; nobody else includes this.
+/* What conn.c (one connection) and conn_group.c (all of them) share, and their tests look at.
  *
  * Life of a connection: OPEN (reads, answers) -> FLUSHING (no further line; replies go out) -> LINGERING (FIN
  * sent, input dropped) -> CLOSED (uv_close under way; freed in its callback). Any failure jumps to CLOSED. */
@@ -46,14 +46,13 @@ struct homer_conn_group {
     homer_line_fn on_line;
     void *ctx;
     struct homer_conn_stats stats;
-    struct homer_mem mem;   /* connections and the scratch below */
+    struct homer_mem mem;   /* connections */
     struct homer_conn *all; /* newest first */
     struct homer_conn *ready_head, *ready_tail;
-    unsigned ready_n, all_n, refusal_n;
+    unsigned ready_n, refusal_n;
     uv_check_t check; /* serves the ready list after each poll */
     uv_idle_t idle;   /* active while somebody is ready: poll does not block */
-    uv_timer_t
-        tick; /* coarse: drain and linger time-outs, the deadline, stalled listeners; active while needed */
+    uv_timer_t tick;  /* coarse, active while needed: time-outs, the deadline, stalled listeners */
     uint64_t tick_ms;
     uv_stream_t *stalled[32]; /* listeners whose pending connection could not be taken; libuv waits for us */
     unsigned stalled_n;
@@ -65,22 +64,22 @@ struct homer_conn_group {
 };
 
 /* conn.c: init fills everything but the libuv handle, which is initialised and accepted by the group. */
-void conn_init(struct homer_conn *c, struct homer_conn_group *g);
-void conn_start(struct homer_conn *c);
+void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g);
+void homer_conn_start(struct homer_conn *c);
 /* Handles up to turn_lines lines and sends the replies: one turn of the ready list. */
-void conn_turn(struct homer_conn *c);
+void homer_conn_turn(struct homer_conn *c);
 /* Nothing more is read: what was read is answered, then the connection closes. */
-void conn_end(struct homer_conn *c);
+void homer_conn_end(struct homer_conn *c);
 /* Sends c->out and closes once it is gone. */
-void conn_finish(struct homer_conn *c);
+void homer_conn_finish(struct homer_conn *c);
 /* Closes at once, unsent replies are lost. May be called repeatedly. */
-void conn_cut(struct homer_conn *c);
+void homer_conn_cut(struct homer_conn *c);
 /* Time-outs, seen at every tick. */
-void conn_tick(struct homer_conn *c, uint64_t now_ms);
+void homer_conn_tick(struct homer_conn *c, uint64_t now_ms);
 
 /* conn_group.c */
-void group_ready(struct homer_conn *c);
-void group_unready(struct homer_conn *c);
-void group_forget(struct homer_conn *c); /* frees it: the last thing a close callback does */
+void homer_conn_ready(struct homer_conn *c);
+void homer_conn_unready(struct homer_conn *c);
+void homer_conn_forget(struct homer_conn *c); /* frees it: the last thing a close callback does */
 
 #endif
