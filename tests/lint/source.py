@@ -6,12 +6,12 @@ SKIP = 77
 
 
 def files(root, *suffixes):
-    """The project's files as (path relative to root, path), sorted; build folders and hidden ones other than .ci left out."""
+    """The project's files as (path relative to root, path), sorted; build folders, caches and hidden ones other than .ci left out."""
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
         top = name.parts[0]
-        if (top.startswith(".") and top != ".ci") or top.startswith("build") or "__pycache__" in name.parts or ".pytest_cache" in name.parts:
-            continue
+        if (top.startswith(".") and top != ".ci") or top.startswith("build") or {"__pycache__", ".pytest_cache"} & set(name.parts) or "corpus" in name.parts:
+            continue  # of fuzzing: bytes, not text
         if path.is_file() and (not suffixes or path.suffix in suffixes):
             yield name, path
 

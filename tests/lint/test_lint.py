@@ -26,7 +26,7 @@ def test_layers(tmp_path):
                proto__line_DOT_h='#include "core/model.h"\n', core__model_DOT_h="struct model;\nstatic const int k = 3;\n")
     status, text = run("layers", bad)
     assert status == 1
-    for part in ("proto/line.h is not below", "<uv.h> belongs into daemon/", "static int n;", "struct b *global;", "static int calls",
+    for part in ("proto/line.h is not below", "<uv.h> belongs into tests/ daemon/", "static int n;", "struct b *global;", "static int calls",
                  "calls rand()", "proto/line.h: core/model.h is not below"):
         assert part in text
     assert "core/model.h: " not in text.replace("proto/line.h: core/model.h", "")

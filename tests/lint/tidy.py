@@ -25,9 +25,10 @@ def check(root):
         if lines[-1] != "":
             yield f"{path}: no newline at the end"
         if path.suffix == ".c":
-            # a .c file is named by the build file of its own folder or of one above it, with or without its suffix
+            # named by the build file of its own folder or of one above it: as a file, or as a word to which a loop adds the prefix
             builds = [folder / "meson.build" for folder in file.parents if (folder / "meson.build").is_file() and folder.is_relative_to(root)]
-            if not any(re.search(rf"['/]{re.escape(path.stem)}(\.c)?'|'{re.escape(path.stem.removeprefix('test_'))}'", b.read_text()) for b in builds):
+            name = rf"['/]{re.escape(path.stem)}(\.c)?'|'{re.escape(re.sub('^(test|fuzz)_', '', path.stem))}'"
+            if not any(re.search(name, build.read_text()) for build in builds):
                 yield f"{path}: no meson.build names it"
 
 
