@@ -31,9 +31,11 @@ int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels)
     int rc = homer_scale_reserve(&f->scale, features);
     if (!rc) rc = homer_prior_reserve(&f->prior, columns);
     if (!rc) rc = homer_stack_reserve(&f->stack, columns);
-    if (!rc) rc = homer_grid_reserve(&f->scratch, columns);
     for (int i = 0; i < HOMER_FLAT_EXPERTS && !rc; i++)
         rc = f->expert[i].ops->reserve(f->expert[i].self, features, columns);
+    if (!rc)
+        rc = homer_grid_reserve(&f->scratch,
+                                columns); /* last: predict takes it as the sign that all have room */
     if (rc) homer_flat_cancel(f);
     return rc;
 }
@@ -115,6 +117,6 @@ void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c) {
     homer_scale_encode(&f->scale, c);
     homer_prior_encode(&f->prior, f->labels, c);
     homer_stack_encode(&f->stack, f->labels, c);
-    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++)
-        f->expert[i].ops->encode(f->expert[i].self, f->labels + 1, c);
+    uint32_t columns = f->scale.n ? f->labels + 1 : 0; /* before the first instance there may be no rows */
+    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->encode(f->expert[i].self, columns, c);
 }

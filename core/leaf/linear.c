@@ -227,7 +227,7 @@ static void linear_encode(const void *self, uint32_t columns, struct homer_codec
     for (uint32_t j = 0; j <= l->features; j++) {
         const group *r = j < l->features ? l->row[j] : l->bias;
         for (int e = 0; e < 2; e++)
-            for (uint32_t k = 0; r && k < columns; k++) { /* no bias row before the first instance */
+            for (uint32_t k = 0; k < columns; k++) {
                 homer_put_f32(c, r[k / LANES].w[e][k % LANES]);
                 homer_put_f32(c, r[k / LANES].var[e][k % LANES]);
             }
