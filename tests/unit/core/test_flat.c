@@ -1,0 +1,193 @@
+/* The flat learner: a label that comes late stands where it would stand had it been known and false all
+ * along; what a prediction says; what a refused reserve leaves behind. */
+#include <errno.h>
+#include "flat_fixture.h"
+#include "core/flat.h"
+
+static const struct drawing mixed = {
+    .partial = 0.2, .weighted = 0.3, .empty = 0.1, .null = 0.03, .noise = 0.5};
+
+static void learn(struct homer_flat *f, const struct drawn *x, uint32_t features, uint32_t labels) {
+    assert_int_equal(homer_flat_reserve(f, features, labels), 0);
+    homer_flat_predict(f, &x->x, true);
+    homer_flat_learn(f, &x->x, features, labels);
+}
+
+static void assert_same_bytes(const void *a, const void *b, size_t n, const char *what, uint32_t column) {
+    if (memcmp(a, b, n)) fail_msg("%s differ in column %u", what, column);
+}
+
+static void assert_same_grids(const struct homer_grid *a, const struct homer_grid *b, uint32_t columns,
+                              const char *what) {
+    for (uint32_t r = 0; r < a->rows; r++)
+        for (uint32_t c = 0; c < columns; c++)
+            assert_same_bytes((char *)homer_grid_row(a, r) + c * a->size,
+                              (char *)homer_grid_row(b, r) + c * b->size, a->size, what, c);
+}
+
+/* Columns 0..columns-1 of `linear` (e = 0) or `linear-tracking` (e = 1). */
+static void assert_same_linear(const struct homer_linear *a, const struct homer_linear *b, uint32_t columns,
+                               int e) {
+    assert_int_equal(a->features, b->features);
+    for (uint32_t j = 0; j <= a->features; j++)
+        for (uint32_t c = 0; c < columns; c++) {
+            const struct homer_linear_group *p = &(j < a->features ? a->row[j] : a->bias)[c / HOMER_LANES];
+            const struct homer_linear_group *q = &(j < b->features ? b->row[j] : b->bias)[c / HOMER_LANES];
+            uint32_t i = c % HOMER_LANES;
+            assert_same_bytes(&p->w[e][i], &q->w[e][i], sizeof(float), e ? "tracking weights" : "weights", c);
+            assert_same_bytes(&p->var[e][i], &q->var[e][i], sizeof(float),
+                              e ? "tracking variances" : "variances", c);
+        }
+}
+
+/* `late` learns labels as they come from instance 500 on, `early` knew them all from the start; the first
+ * `first` are known from the start in both. `linear` is compared only when every labelling is complete and
+ * every label busy: then both always update all its columns, which a differing number of columns could
+ * otherwise tell apart. */
+static void late_is_as_early(uint32_t first, uint32_t most, double partial, uint64_t seed) {
+    struct homer_mem mem = {0};
+    struct homer_flat late, early;
+    struct dice d = {seed};
+    const struct drawing how = {
+        .partial = partial, .weighted = 0.3, .empty = 0, .null = 0.02, .noise = 1, .busy = !(partial > 0)};
+    uint32_t labels = first, features = 4;
+    homer_flat_init(&late, &mem, false);
+    homer_flat_init(&early, &mem, false);
+    for (uint32_t t = 0; t < 700; t++) {
+        struct drawn x;
+        uint32_t before = labels;
+        if (t >= 500 && labels < most && dice_chance(&d, 0.1)) labels += 1 + dice_below(&d, 3);
+        if (labels > most) labels = most;
+        if (features < FLAT_X && dice_chance(&d, 0.1)) features++;
+        draw_x(&x, &d, &how, features);
+        draw_y(&x, &d, &how, before, labels);
+        learn(&late, &x, features, labels);
+        learn(&early, &x, features, most);
+        if (how.busy) assert_same_linear(&late.linear, &early.linear, labels, 0);
+        assert_same_linear(&late.linear, &early.linear, labels, 1);
+        assert_same_grids(&late.markov.count, &early.markov.count, labels, "transitions");
+        assert_same_grids(&late.markov.previous, &early.markov.previous, labels, "previous truths");
+        assert_same_grids(&late.recent.frequency, &early.recent.frequency, labels, "frequencies");
+        assert_same_grids(&late.prior.count, &early.prior.count, labels, "counts");
+        if (labels == most) { /* what all labels share has met again */
+            for (int i = 0; i < 4; i++) assert_same(late.markov.pooled[i], early.markov.pooled[i]);
+            assert_same(late.prior.observed, early.prior.observed);
+        }
+    }
+    assert_int_equal(labels, most);
+    homer_flat_deinit(&late);
+    homer_flat_deinit(&early);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
+static void a_late_label_is_as_if_known_from_the_start(void **state) {
+    (void)state;
+    static const struct { uint32_t first, most; } sizes[] = {{5, 6}, {6, 9}, {7, 17}, {8, 12}, {60, 75}};
+    for (uint64_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        late_is_as_early(sizes[i].first, sizes[i].most, 0, 100 + i);
+        late_is_as_early(sizes[i].first, sizes[i].most, 0.3, 200 + i);
+    }
+}
+
+static void hash(const struct homer_flat *f, char hex[33]) {
+    struct homer_codec c;
+    struct homer_hasher *h = homer_hasher_new(&c);
+    homer_flat_encode(f, &c);
+    homer_hasher_free(h, hex);
+}
+
+static void predictions_leave_no_trace(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_flat f, undisturbed;
+    struct dice d = {110};
+    char a[33], b[33];
+    for (int missing = 0; missing < 2; missing++) {
+        uint32_t labels = 0, features = 0;
+        homer_flat_init(&f, &mem, missing);
+        homer_flat_init(&undisturbed, &mem, missing);
+        for (uint32_t t = 0; t < 600; t++) {
+            struct drawn x, other;
+            float before[FLAT_Y];
+            draw_x(&other, &d, &mixed, features);
+            uint32_t known = labels;
+            if (labels < 40 && dice_chance(&d, 0.15)) labels += 1 + dice_below(&d, 3);
+            if (features < FLAT_X && dice_chance(&d, 0.2)) features++;
+            draw_x(&x, &d, &mixed, features);
+            draw_y(&x, &d, &mixed, known, labels);
+            homer_flat_predict(&f, &other.x, false);
+
+            assert_int_equal(homer_flat_reserve(&f, features, labels), 0);
+            const float *p = homer_flat_predict(&f, &x.x, false);
+            if (known) memcpy(before, p, known * sizeof *p);
+            p = homer_flat_predict(&f, &x.x, true);
+            for (uint32_t l = 0; l < known; l++) {
+                assert_same(p[l], before[l]);
+                assert_true(p[l] >= 0 && p[l] < 1.0000001f);
+            }
+            p = homer_flat_learn(&f, &x.x, features, labels);
+            for (uint32_t l = 0; l < labels; l++) assert_same(p[l], l < known ? before[l] : 0);
+            learn(&undisturbed, &x, features, labels);
+            hash(&f, a);
+            hash(&undisturbed, b);
+            assert_string_equal(a, b);
+        }
+        homer_flat_deinit(&f);
+        homer_flat_deinit(&undisturbed);
+    }
+    assert_int_equal(mem.used_bytes, 0);
+}
+
+/* From the very first instance on: every allocation of a reserve refused in turn, a prediction after each. */
+static void refused_room_shows_nowhere(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_flat f;
+    struct dice d = {120};
+    char before[33], after[33];
+    uint32_t labels = 0, features = 0;
+    unsigned refused = 0;
+    homer_flat_init(&f, &mem, false);
+    for (uint32_t t = 0; t < 60; t++) {
+        struct drawn x, known_x;
+        uint32_t known_labels = labels, known_features = features;
+        draw_x(&known_x, &d, &mixed, features);
+        labels += dice_below(&d, 4);
+        features += dice_below(&d, 3);
+        if (features > FLAT_X) features = FLAT_X;
+        draw_x(&x, &d, &mixed, features);
+        draw_y(&x, &d, &mixed, known_labels, labels);
+        hash(&f, before);
+        for (uint64_t k = 1;; k++) {
+            mem.fail_in = k;
+            int rc = homer_flat_reserve(&f, features, labels);
+            bool injected = mem.fail_in == 0;
+            mem.fail_in = 0;
+            assert_int_equal(rc, injected ? -ENOMEM : 0);
+            if (!injected) break;
+            refused++;
+            const float *p = homer_flat_predict(&f, &known_x.x, false);
+            for (uint32_t l = 0; l < known_labels; l++) assert_true(p[l] >= 0 && p[l] <= 1);
+            hash(&f, after);
+            assert_string_equal(before, after);
+        }
+        homer_flat_cancel(&f);
+        homer_flat_predict(&f, &known_x.x, false);
+        hash(&f, after);
+        assert_string_equal(before, after);
+        assert_int_equal(f.linear.features, known_features);
+        learn(&f, &x, features, labels);
+    }
+    assert_true(refused > 100);
+    homer_flat_deinit(&f);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_late_label_is_as_if_known_from_the_start),
+        cmocka_unit_test(predictions_leave_no_trace),
+        cmocka_unit_test(refused_room_shows_nowhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
