@@ -1,92 +1,5 @@
 /* Defaults, files, --set, model{} objects: what is taken, what is refused and in which words. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <jansson.h>
-
-#include "daemon/config.h"
-#include "daemon/config_keys.h"
-#include "daemon/log.h"
-
-static struct homer_config c;
-static struct homer_error err;
-static struct homer_mem mem;
-static char file[64];
-static unsigned problems;
-static char last_problem[256];
-
-static void on_problem(const struct homer_error *e) {
-    problems++;
-    snprintf(last_problem, sizeof last_problem, "%s", e->message);
-}
-
-static int setup(void **state) {
-    (void)state;
-    snprintf(file, sizeof file, "/tmp/homer-test-config-%ld.json", (long)getpid());
-    problems = 0;
-    err = (struct homer_error){0};
-    int rc = homer_config_init(&c);
-    c.on_problem = on_problem;
-    return rc;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    homer_config_deinit(&c);
-    unlink(file);
-    return mem.used_bytes != 0;
-}
-
-static int load_text(const char *text) {
-    FILE *out = fopen(file, "w");
-    assert_non_null(out);
-    fputs(text, out);
-    assert_int_equal(fclose(out), 0);
-    return homer_config_load(&c, file, &err);
-}
-
-/* The configuration as parsed JSON; the caller's reference. */
-static json_t *printed(const struct homer_config *config) {
-    struct homer_buf out;
-    homer_buf_init(&out, &mem);
-    homer_config_print(config, &out);
-    assert_false(out.failed);
-    json_t *v = json_loadb(out.data, out.n, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(v);
-    homer_buf_deinit(&out);
-    return v;
-}
-
-static void assert_prints_the_same(const struct homer_config *a, const struct homer_config *b) {
-    json_t *x = printed(a), *y = printed(b);
-    assert_true(json_equal(x, y));
-    json_decref(x);
-    json_decref(y);
-}
-
-/* The value at a dotted path, borrowed; NULL when there is none. */
-static json_t *at(json_t *v, const char *path) {
-    char name[64];
-    for (;; path += strlen(name) + 1) {
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(path, "."), path);
-        v = json_object_get(v, name);
-        if (!v || !path[strlen(name)]) return v;
-    }
-}
-
-/* What refusing must say: all of the words. */
-static void assert_says(const char *words) {
-    char copy[256], *save = NULL;
-    snprintf(copy, sizeof copy, "%s", words);
-    for (char *w = strtok_r(copy, "|", &save); w; w = strtok_r(NULL, "|", &save))
-        if (!strstr(err.message, w)) fail_msg("\"%s\" does not say \"%s\"", err.message, w);
-}
+#include "config_fixture.h"
 
 static void test_defaults(void **state) {
     struct homer_model_config core;
@@ -376,72 +289,7 @@ static void test_checks_of_everything_together(void **state) {
     assert_int_equal(c.listen_n, 0);
     assert_int_equal(homer_config_check(&c, &err), 0);
 }
-
-static void test_the_shipped_file_has_every_key_at_its_default(void **state) {
-    struct homer_config untouched;
-    (void)state;
-    json_t *shipped = json_load_file(HOMER_CONFIGS "/homerd.json", JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(shipped);
-    for (size_t i = 0; i < homer_config_keys_n; i++) {
-        json_t *fallback = json_loads(homer_config_keys[i].fallback, JSON_DECODE_ANY, NULL);
-        json_t *v = at(shipped, homer_config_keys[i].path);
-        assert_non_null(fallback);
-        if (!json_equal(v, fallback)) fail_msg("homerd.json: %s", homer_config_keys[i].path);
-        json_decref(fallback);
-    }
-    json_decref(shipped);
-    assert_int_equal(homer_config_init(&untouched), 0);
-    assert_int_equal(homer_config_load(&c, HOMER_CONFIGS "/homerd.json", &err), 0);
-    assert_prints_the_same(&c, &untouched);
-    homer_config_deinit(&untouched);
-    assert_int_equal(homer_config_load(&c, HOMER_CONFIGS "/dev.json", &err), 0);
-    assert_int_equal(homer_config_check(&c, &err), 0);
-}
-
-static void test_the_printed_configuration_has_every_key_and_reads_back(void **state) {
-    struct homer_config back;
-    (void)state;
-    assert_int_equal(homer_config_set(&c, "listen=[\"127.0.0.1:1\",\"[::1]:2\"]", &err), 0);
-    assert_int_equal(homer_config_set(&c, "log.file=/tmp/\"x\"", &err), 0);
-    assert_int_equal(homer_config_set(&c, "model.window=17", &err), 0);
-    json_t *v = printed(&c);
-    for (size_t i = 0; i < homer_config_keys_n; i++) assert_non_null(at(v, homer_config_keys[i].path));
-    char *text = json_dumps(v, 0);
-    assert_int_equal(homer_config_init(&back), 0);
-    struct homer_config mine = c;
-    c = back;
-    assert_int_equal(load_text(text), 0);
-    back = c;
-    c = mine;
-    assert_prints_the_same(&c, &back);
-    homer_config_deinit(&back);
-    free(text);
-    json_decref(v);
-}
-
-static void test_every_key_is_explained(void **state) {
-    (void)state;
-    FILE *in = fopen(HOMER_CONFIGS "/CONFIGURATION.md", "r");
-    assert_non_null(in);
-    static char text[65536];
-    text[fread(text, 1, sizeof text - 1, in)] = '\0';
-    fclose(in);
-    for (size_t i = 0; i < homer_config_keys_n; i++) {
-        const struct homer_config_key *key = &homer_config_keys[i];
-        char row[256];
-        snprintf(row, sizeof row, "\n| `%s` | `%s`", key->path, key->fallback);
-        const char *found = strstr(text, row);
-        if (!found) {
-            fail_msg("CONFIGURATION.md: no row %s", row + 1);
-            return;
-        }
-        const char *meaning = strstr(found + 1, key->meaning), *end = strchr(found + 1, '\n');
-        if (!meaning || meaning > end) fail_msg("CONFIGURATION.md: %s is explained otherwise", key->path);
-    }
-}
-
 int main(void) {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_defaults),
         TEST(test_words_are_those_of_the_learner),
@@ -455,9 +303,6 @@ int main(void) {
         TEST(test_a_model_object),
         TEST(test_refuses_addresses_that_it_must_not_listen_on),
         TEST(test_checks_of_everything_together),
-        TEST(test_the_shipped_file_has_every_key_at_its_default),
-        TEST(test_the_printed_configuration_has_every_key_and_reads_back),
-        TEST(test_every_key_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
