@@ -14,7 +14,7 @@ static double clipped(double x) {
 }
 
 static double logit(double p) {
-    p = p < 1e-6 ? 1e-6 : p > 0.999999 ? 0.999999 : p;
+    p = p < (double)1e-6f ? (double)1e-6f : p > (double)0.999999f ? (double)0.999999f : p;
     return log(p / (1 - p));
 }
 

@@ -32,6 +32,22 @@ static void log_is_near(void **state) {
     assert_same(homer_log(1), 0);
 }
 
+static void log_double_is_near(void **state) {
+    (void)state;
+    struct dice d = {11};
+    for (int i = 0; i < 2000000; i++) {
+        /* any exponent in a third of them, then a narrow range, then about 1, where both summands vanish */
+        uint64_t any = 0x0010000000000000u + (dice_next(&d) >> 1) % 0x7fe0000000000000u;
+        double x = i % 3 == 1 ? 1e6 * dice_unit(&d) + 1e-9 : 1 + (dice_unit(&d) - 0.5) * 0.9;
+        if (i % 3 == 0) memcpy(&x, &any, sizeof x);
+        long double exact = logl((long double)x);
+        if (fabsl((long double)homer_log_double(x) - exact) > 5e-16L * fabsl(exact))
+            fail_msg("log of %.17g is %.17g", x, homer_log_double(x));
+    }
+    assert_same(homer_log_double(1), 0);
+    assert_true(isfinite(homer_log_double(0x1p-1022)) && isfinite(homer_log_double(0x1.fffffffffffffp1023)));
+}
+
 static void sigmoid_and_logit_are_near(void **state) {
     (void)state;
     for (double x = -60; x < 60; x += 0.00037) {
@@ -93,11 +109,9 @@ static void stays_finite(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exp_is_near),
-        cmocka_unit_test(log_is_near),
-        cmocka_unit_test(sigmoid_and_logit_are_near),
-        cmocka_unit_test(nearly_monotone),
-        cmocka_unit_test(stays_finite),
+        cmocka_unit_test(exp_is_near),        cmocka_unit_test(log_is_near),
+        cmocka_unit_test(log_double_is_near), cmocka_unit_test(sigmoid_and_logit_are_near),
+        cmocka_unit_test(nearly_monotone),    cmocka_unit_test(stays_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
