@@ -1,0 +1,141 @@
+#include "core/labels/cooccur.h"
+
+#include <errno.h>
+
+#define WEIGHT_MAX 1e6
+
+void homer_cooccur_init(struct homer_cooccur *c, struct homer_mem *mem, double lambda, uint32_t k,
+                        uint64_t seed) {
+    *c = (struct homer_cooccur){.mem = mem, .lambda = lambda, .weight = 1, .k = k};
+    homer_rng_seed(&c->rng, seed);
+}
+
+void homer_cooccur_deinit(struct homer_cooccur *c) {
+    size_t cells = (size_t)c->cap * c->k;
+    c->n = homer_mem_free(c->mem, c->n, c->cap, sizeof *c->n);
+    c->used = homer_mem_free(c->mem, c->used, c->cap, sizeof *c->used);
+    c->neighbour = homer_mem_free(c->mem, c->neighbour, cells, sizeof *c->neighbour);
+    c->count = homer_mem_free(c->mem, c->count, cells, sizeof *c->count);
+    c->cap = c->labels = 0;
+}
+
+int homer_cooccur_reserve(struct homer_cooccur *c, uint32_t labels) {
+    if (labels <= c->cap) return 0;
+    uint32_t cap = labels < 16 ? 16 : labels + labels / 2;
+    struct homer_cooccur grown = *c;
+    grown.cap = cap;
+    size_t old = (size_t)c->cap * c->k, cells = (size_t)cap * c->k;
+    grown.n = homer_mem_alloc(c->mem, cap, sizeof *c->n);
+    grown.used = homer_mem_alloc(c->mem, cap, sizeof *c->used);
+    grown.neighbour = homer_mem_alloc(c->mem, cells, sizeof *c->neighbour);
+    grown.count = homer_mem_alloc(c->mem, cells, sizeof *c->count);
+    if (!grown.n || !grown.used || !grown.neighbour || !grown.count) {
+        homer_cooccur_deinit(&grown);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < c->cap; i++) grown.n[i] = c->n[i], grown.used[i] = c->used[i];
+    for (size_t i = 0; i < old; i++) grown.neighbour[i] = c->neighbour[i], grown.count[i] = c->count[i];
+    homer_cooccur_deinit(c);
+    *c = grown;
+    return 0;
+}
+
+uint32_t homer_cooccur_find(const struct homer_cooccur *c, uint32_t i, uint32_t j) {
+    const uint32_t *neighbour = c->neighbour + (size_t)i * c->k;
+    uint32_t at = c->k;
+    /* No early exit: the loop vectorises, and most searches among few neighbours fail. */
+    for (uint32_t k = 0; k < c->used[i]; k++) at = neighbour[k] == j ? k : at;
+    return at;
+}
+
+/* One more instance with i and j, seen from i. */
+static void count_neighbour(struct homer_cooccur *c, uint32_t i, uint32_t j) {
+    uint32_t *neighbour = c->neighbour + (size_t)i * c->k;
+    double *count = c->count + (size_t)i * c->k;
+    uint32_t at = homer_cooccur_find(c, i, j);
+    if (at < c->k) {
+        count[at] += c->weight;
+        return;
+    }
+    if (c->used[i] < c->k) {
+        at = c->used[i]++;
+        c->pairs++;
+        neighbour[at] = j;
+        count[at] = c->weight;
+        return;
+    }
+    at = 0;
+    for (uint32_t k = 1; k < c->k; k++)
+        if (count[k] < count[at] || (count[k] <= count[at] && neighbour[k] < neighbour[at])) at = k;
+    double taken_over = count[at] + c->weight;
+    if (homer_rng_unit(&c->rng) * taken_over >= c->weight) return;
+    neighbour[at] = j;
+    count[at] = taken_over;
+}
+
+double homer_cooccur_learn(struct homer_cooccur *c, const uint32_t *y, uint32_t n, uint32_t labels) {
+    double factor = 1;
+    c->labels = labels;
+    c->weight /= c->lambda;
+    if (c->weight > WEIGHT_MAX) {
+        factor = 1 / c->weight;
+        c->weight = 1;
+        for (uint32_t i = 0; i < c->labels; i++) {
+            c->n[i] *= factor;
+            for (uint32_t k = 0; k < c->used[i]; k++) c->count[(size_t)i * c->k + k] *= factor;
+        }
+    }
+    for (uint32_t a = 0; a < n; a++) {
+        c->n[y[a]] += c->weight;
+        for (uint32_t b = 0; b < n; b++)
+            if (b != a) count_neighbour(c, y[a], y[b]);
+    }
+    return factor;
+}
+
+double homer_cooccur_label(const struct homer_cooccur *c, uint32_t i) {
+    return c->n[i] / c->weight;
+}
+
+static double both_of(const struct homer_cooccur *c, uint32_t i, uint32_t j) {
+    uint32_t a = homer_cooccur_find(c, i, j), b = homer_cooccur_find(c, j, i);
+    double both = a < c->k ? c->count[(size_t)i * c->k + a] : 0;
+    if (b < c->k && c->count[(size_t)j * c->k + b] > both) both = c->count[(size_t)j * c->k + b];
+    double most = c->n[i] < c->n[j] ? c->n[i] : c->n[j];
+    return both < most ? both : most;
+}
+
+double homer_cooccur_pair(const struct homer_cooccur *c, uint32_t i, uint32_t j) {
+    return both_of(c, i, j) / c->weight;
+}
+
+double homer_cooccur_jaccard(const struct homer_cooccur *c, uint32_t i, uint32_t j) {
+    return homer_cooccur_similarity(c, i, j, both_of(c, i, j));
+}
+
+void homer_cooccur_forget(struct homer_cooccur *c, const uint32_t *set, uint32_t n, const uint32_t *rank,
+                          double factor) {
+    for (uint32_t s = 0; s < n; s++) {
+        uint32_t i = set[s];
+        c->n[i] *= factor;
+        for (uint32_t k = 0; k < c->used[i]; k++) {
+            c->count[(size_t)i * c->k + k] *= factor;
+            uint32_t j = c->neighbour[(size_t)i * c->k + k];
+            if (rank[j] != UINT32_MAX) continue;
+            uint32_t copy = homer_cooccur_find(c, j, i);
+            if (copy < c->k) c->count[(size_t)j * c->k + copy] *= factor;
+        }
+    }
+}
+
+void homer_cooccur_encode(const struct homer_cooccur *c, struct homer_codec *codec) {
+    homer_put_f64(codec, c->weight);
+    homer_put_u32(codec, c->labels);
+    homer_put_f64s(codec, c->n, c->labels);
+    homer_put_u32s(codec, c->used, c->labels);
+    for (uint32_t i = 0; i < c->labels; i++) {
+        homer_put_u32s(codec, c->neighbour + (size_t)i * c->k, c->used[i]);
+        homer_put_f64s(codec, c->count + (size_t)i * c->k, c->used[i]);
+    }
+    homer_rng_encode(&c->rng, codec);
+}

@@ -1,0 +1,143 @@
+#include "core/labels/hierarchy_impl.h"
+
+#include <errno.h>
+#include "core/base/num.h"
+
+void homer_hierarchy_config_default(struct homer_hierarchy_config *c) {
+    *c = (struct homer_hierarchy_config){
+        .lambda = 0.9998,
+        .neighbours = 64,
+        .delta = 0.05,
+        .max_leaf = 16,
+        .min_split = 4,
+        .effect = 0.05,
+        .aggregate = 0.025,
+        .drift_delta = 0.002,
+        .seed = 1,
+    };
+}
+
+int homer_hierarchy_init(struct homer_hierarchy *h, struct homer_mem *mem,
+                         const struct homer_hierarchy_config *config) {
+    *h = (struct homer_hierarchy){.mem = mem, .config = *config, .next_id = 1};
+    h->log_delta = -(double)homer_log((float)config->delta);
+    h->memory = 1 / (1 - config->lambda);
+    homer_cooccur_init(&h->counts, mem, config->lambda, config->neighbours, config->seed);
+    homer_bipartition_init(&h->cutter, mem);
+    if (homer_hierarchy_reserve(h, 0, 1)) {
+        homer_hierarchy_deinit(h);
+        return -ENOMEM;
+    }
+    homer_hierarchy_plant(h);
+    return 0;
+}
+
+static void free_places(struct homer_hierarchy *h) {
+    h->order = homer_mem_free(h->mem, h->order, h->cap, sizeof *h->order);
+    h->place = homer_mem_free(h->mem, h->place, h->cap, sizeof *h->place);
+    h->leaf = homer_mem_free(h->mem, h->leaf, h->cap, sizeof *h->leaf);
+    h->was = homer_mem_free(h->mem, h->was, h->cap, sizeof *h->was);
+    h->was_n = homer_mem_free(h->mem, h->was_n, h->cap, sizeof *h->was_n);
+    h->node = homer_mem_free(h->mem, h->node, h->node_cap, sizeof *h->node);
+    h->free_slot = homer_mem_free(h->mem, h->free_slot, h->node_cap, sizeof *h->free_slot);
+    h->touched = homer_mem_free(h->mem, h->touched, h->node_cap, sizeof *h->touched);
+    h->watch = homer_mem_free(h->mem, h->watch, h->watch_cap, sizeof *h->watch);
+    h->free_watch = homer_mem_free(h->mem, h->free_watch, h->watch_cap, sizeof *h->free_watch);
+    h->cap = h->node_cap = h->watch_cap = 0;
+}
+
+void homer_hierarchy_deinit(struct homer_hierarchy *h) {
+    free_places(h);
+    h->events = homer_mem_free(h->mem, h->events, h->events_cap, sizeof *h->events);
+    h->events_cap = h->events_n = 0;
+    homer_cooccur_deinit(&h->counts);
+    homer_bipartition_deinit(&h->cutter);
+}
+
+static int reserve_places(struct homer_hierarchy *h, uint32_t labels) {
+    uint32_t cap = labels < 16 ? 16 : labels + labels / 2;
+    struct homer_hierarchy g = *h;
+    g.cap = cap;
+    g.node_cap = 2 * cap + 1;
+    g.watch_cap = homer_hierarchy_watches(cap);
+    g.order = homer_mem_alloc(h->mem, g.cap, sizeof *g.order);
+    g.place = homer_mem_alloc(h->mem, g.cap, sizeof *g.place);
+    g.leaf = homer_mem_alloc(h->mem, g.cap, sizeof *g.leaf);
+    g.was = homer_mem_alloc(h->mem, g.cap, sizeof *g.was);
+    g.was_n = homer_mem_alloc(h->mem, g.cap, sizeof *g.was_n);
+    g.node = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.node);
+    g.free_slot = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.free_slot);
+    g.touched = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.touched);
+    g.watch = homer_mem_alloc(h->mem, g.watch_cap, sizeof *g.watch);
+    g.free_watch = homer_mem_alloc(h->mem, g.watch_cap, sizeof *g.free_watch);
+    if (!g.order || !g.place || !g.leaf || !g.was || !g.was_n || !g.node || !g.free_slot || !g.touched ||
+        !g.watch || !g.free_watch) {
+        free_places(&g);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < h->labels; i++)
+        g.order[i] = h->order[i], g.place[i] = h->place[i], g.leaf[i] = h->leaf[i];
+    for (uint32_t i = 0; i < h->slots; i++) g.node[i] = h->node[i];
+    for (uint32_t i = 0; i < h->free_n; i++) g.free_slot[i] = h->free_slot[i];
+    for (uint32_t i = 0; i < h->watches; i++) g.watch[i] = h->watch[i];
+    for (uint32_t i = 0; i < h->free_watch_n; i++) g.free_watch[i] = h->free_watch[i];
+    free_places(h);
+    *h = g;
+    return 0;
+}
+
+int homer_hierarchy_reserve(struct homer_hierarchy *h, uint32_t n, uint32_t labels) {
+    uint64_t pairs = h->counts.pairs + (uint64_t)n * n, most = (uint64_t)labels * h->config.neighbours;
+    int rc = homer_cooccur_reserve(&h->counts, labels);
+    if (!rc) rc = homer_bipartition_reserve(&h->cutter, labels, pairs < most ? pairs : most);
+    if (!rc && labels > h->cap) rc = reserve_places(h, labels);
+    if (rc) return rc;
+    /* One for the arrivals, two for each label that arrives (its leaf may split, a node above it be rebuilt),
+     * one for every other label (a drift needs two of them), one for the check. */
+    uint64_t events = 2 + n / 2 + (labels > h->labels ? 2 * (uint64_t)(labels - h->labels) : 0);
+    if (events <= h->events_cap) return 0;
+    uint32_t cap = (uint32_t)events + 14;
+    struct homer_hierarchy_event *e =
+        homer_mem_grow(h->mem, h->events, h->events_cap, cap, sizeof *h->events);
+    if (!e) return -ENOMEM;
+    h->events = e;
+    h->events_cap = cap;
+    return 0;
+}
+
+void homer_hierarchy_learn(struct homer_hierarchy *h, const uint32_t *y, uint32_t n, uint32_t labels,
+                           uint64_t seq) {
+    h->events_n = 0;
+    double factor = homer_cooccur_learn(&h->counts, y, n, labels);
+    for (uint32_t s = 0; factor < 1 && s < h->slots; s++) {
+        h->node[s].visits *= factor;
+        h->node[s].pairs *= factor;
+        h->node[s].cut *= factor;
+    }
+    if (labels > h->labels) homer_hierarchy_arrive(h, y, n, labels, seq);
+    if (n < 2) return;
+    homer_hierarchy_check(h, homer_hierarchy_observe(h, y, n, seq), seq);
+}
+
+void homer_hierarchy_encode(const struct homer_hierarchy *h, struct homer_codec *c) {
+    homer_cooccur_encode(&h->counts, c);
+    homer_put_u32(c, h->labels);
+    homer_put_u64(c, h->next_id);
+    homer_put_u64(c, h->generation);
+    homer_put_u32s(c, h->order, h->labels);
+    for (uint32_t s = 0; s != HOMER_NO_NODE; s = homer_hierarchy_next(h, s)) {
+        const struct homer_hierarchy_node *n = &h->node[s];
+        homer_put_u64(c, n->id);
+        homer_put_u32(c, n->depth); /* with preorder: the shape */
+        homer_put_u32(c, n->first);
+        homer_put_u32(c, n->labels);
+        homer_put_f64(c, n->visits);
+        homer_put_f64(c, n->pairs);
+        homer_put_f64(c, n->cut);
+        homer_put_u64(c, n->new_pairs);
+        homer_put_u64(c, n->new_visits);
+        homer_put_u64(c, n->due_pairs);
+        homer_put_u8(c, n->watch != HOMER_NO_NODE);
+        if (n->watch != HOMER_NO_NODE) homer_adwin_encode(&h->watch[n->watch], c);
+    }
+}
