@@ -198,12 +198,12 @@ static struct entry entry_of(struct homer_eval *e, const struct homer_outcome *o
 }
 
 static void fade(struct homer_eval *e) {
-    double keep = 1.0 - 1.0 / e->window;
+    double keep = homer_eval_keep(e);
     for (int by = 0; by < HOMER_PREDICTORS; by++) {
         struct homer_tally *t = &e->tally[by][HOMER_FADED];
         for (double *v = &t->n; v < (double *)(t + 1); v++) *v *= keep;
     }
-    e->grown /= keep > 0.5 ? keep : 0.5;
+    e->grown /= keep;
     if (e->grown < GROWN_MAX) return;
     for (int by = 0; by < HOMER_PREDICTORS; by++)
         for (int cell = 0; cell < CELLS; cell++) {

@@ -96,6 +96,12 @@ struct homer_outcome {
     double seen;               /* instances before */
 };
 
+/* What the faded sums keep per instance. A window of one still keeps half, so that they never divide by zero.
+ */
+static inline double homer_eval_keep(const struct homer_eval *e) {
+    return e->window > 1 ? 1.0 - 1.0 / e->window : 0.5;
+}
+
 void homer_eval_init(struct homer_eval *e, struct homer_mem *mem, uint32_t window);
 void homer_eval_deinit(struct homer_eval *e);
 /* Room for one more instance with ids below `labels`, whatever is predicted. 0 or -ENOMEM, nothing visible

@@ -102,7 +102,7 @@ static double count_known_pairs(struct homer_eval *e, const struct homer_outcome
 }
 
 void homer_eval_count_scores(struct homer_eval *e, const struct homer_outcome *o) {
-    double pairs = 0, loss, fade = 1.0 - 1.0 / e->window;
+    double pairs = 0, loss, fade = homer_eval_keep(e);
     if (o->truth->partial) {
         loss = count_known_pairs(e, o, &pairs);
     } else {
