@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Accuracy of the model on recorded streams: one default configuration, original order and a seeded shuffle.
 
-Usage: accuracy.py --build DIR --data DIR --out DIR [--streams NAME,...] [--set key=value]...
-Runs DIR/tests/bench/bench_model (in process, the daemon's own path from names on) on every NAME.jsonl[.zst|.gz] in the data folder, once per
-objective, and writes accuracy.tsv (all figures) and accuracy.md (the tables of the README). Published figures: published.tsv beside this file.
+Usage: accuracy.py --build DIR [--data DIR] [--out DIR] [--streams NAME,...] [--set key=value]...
+Runs DIR/tests/bench/bench_model (in process, the daemon's own path from names on) on every NAME.jsonl[.zst|.gz] in the data folder
+(default: $HOMER_DATA), once per objective, and writes to the output folder (default: DIR/accuracy) accuracy.tsv with all figures, summary.md
+with the README's tables and full.md with a table for every metric. Published figures: published.tsv beside this file.
 """
 import argparse
 import csv
+import os
 import random
 import subprocess
 import sys
@@ -60,6 +62,10 @@ def better(metric, a, b):
     return a < b if metric == "hamming" else a > b
 
 
+def short(text):
+    return f"{float(text):.3f}".replace("0.", ".") if text else "–"
+
+
 def number(text):
     return f"{float(text):.4f}".replace("0.", ".") if text else "–"
 
@@ -93,8 +99,8 @@ def table(rows, order, names, known):
         yield "| *mean* | " + " | ".join(means) + " |"
 
 
-def summary(rows, names, known):
-    """Markdown: the means over the streams."""
+def means(rows, names, known):
+    """Markdown: the means over the streams, and how often homerd is ahead."""
     head = [title for _, title, _ in METRICS]
     yield "| mean over " + str(len(names)) + " streams | " + " | ".join(head) + " |"
     yield "|---|" + "---:|" * len(head)
@@ -118,15 +124,38 @@ def summary(rows, names, known):
            f"of the MLHAT paper, chosen per stream and metric, in {ahead['best17']}.")
 
 
+def compact(rows, order, names, known):
+    """Markdown: one row a stream; in each cell homerd, the better trivial baseline, then MLHAT and iHOMER in original order."""
+    cell = {(r["stream"], r["by"]): r for r in rows if r["order"] == order}
+    yield f"\n| {order} order | " + " | ".join(title for _, title, _ in METRICS) + " |"
+    yield "|---|" + "---|" * len(METRICS)
+    for name in names:
+        row = []
+        for metric, _, objective in METRICS:
+            best = min if metric == "hamming" else max
+            ours = cell[name, objective][metric]
+            values = [best((cell[name, by][metric] for by in ("NO-CHANGE", "MAJORITY")), key=float)]
+            if order == "original":
+                p = known.get((name, metric), {})
+                values += [p.get("mlhat", ""), p.get("ihomer", "")]
+            mark = "**" if all(not v or not better(metric, float(v), float(ours)) for v in values) else ""
+            row.append(" ".join([f"{mark}{short(ours)}{mark}", *map(short, values)]))
+        yield f"| {name} | " + " | ".join(row) + " |"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=os.environ.get("HOMER_DATA"))
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--streams", default=",".join(STREAMS))
     parser.add_argument("--set", action="append", default=[], dest="settings")
     args = parser.parse_args()
     names = args.streams.split(",")
+    if not args.data:
+        sys.exit("accuracy: where are the streams? --data DIR, or the environment's HOMER_DATA")
+    args.data = Path(args.data)
+    args.out = args.out or args.build / "accuracy"
     missing = [n for n in names if not find(args.data, n)]
     if missing:
         print(f"accuracy: not in {args.data}: {' '.join(missing)}", file=sys.stderr)
@@ -146,10 +175,13 @@ def main():
         writer.writeheader()
         writer.writerows(rows)
     known = published()
-    text = "\n".join([*summary(rows, names, known), *table(rows, "original", names, known),
+    summary = "\n".join([*means(rows, names, known), *compact(rows, "original", names, known),
+                         *compact(rows, "shuffled", names, known)]) + "\n"
+    full = "\n".join([*means(rows, names, known), *table(rows, "original", names, known),
                       *table(rows, "shuffled", names, known)]) + "\n"
-    (args.out / "accuracy.md").write_text(text)
-    print(text)
+    (args.out / "summary.md").write_text(summary)
+    (args.out / "full.md").write_text(full)
+    print(summary)
 
 
 if __name__ == "__main__":
