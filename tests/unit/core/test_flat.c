@@ -13,6 +13,11 @@ static void learn(struct homer_flat *f, const struct drawn *x, uint32_t features
     homer_flat_learn(f, &x->x, features, labels);
 }
 
+/* Without learning. */
+static const float *predict(struct homer_flat *f, const struct drawn *x) {
+    return homer_flat_predict(f, &x->x, false);
+}
+
 static void assert_same_bytes(const void *a, const void *b, size_t n, const char *what, uint32_t column) {
     if (memcmp(a, b, n)) fail_msg("%s differ in column %u", what, column);
 }
@@ -89,6 +94,100 @@ static void a_late_label_is_as_if_known_from_the_start(void **state) {
     }
 }
 
+/* Completely labelled with one label, or told about it as true or false: the same to whatever does not look
+ * at the column of labels that never came (`linear` does, when it counts who moves). */
+static void partial_is_as_complete_for_one_label(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_flat complete, partial;
+    struct dice d = {130};
+    uint32_t features = 4, zero = 0;
+    homer_flat_init(&complete, &mem, false);
+    homer_flat_init(&partial, &mem, false);
+    for (uint32_t t = 0; t < 600; t++) {
+        struct drawn x;
+        if (features < FLAT_X && dice_chance(&d, 0.1)) features++;
+        draw_x(&x, &d, &mixed, features);
+        bool y = t == 0 || dice_chance(&d, x.x.feature_n > 2 && x.value[0] > 0 ? 0.7 : 0.1);
+        x.x.positive = x.x.negative = &zero;
+        x.x.positive_n = y;
+        learn(&complete, &x, features, 1);
+        x.x.partial = true;
+        x.x.negative_n = !y;
+        learn(&partial, &x, features, 1);
+        assert_same_linear(&complete.linear, &partial.linear, 1, 1);
+        assert_same_grids(&complete.markov.count, &partial.markov.count, 1, "transitions");
+        assert_same_grids(&complete.markov.previous, &partial.markov.previous, 1, "previous truths");
+        assert_same_grids(&complete.recent.frequency, &partial.recent.frequency, 1, "frequencies");
+        for (int i = 0; i < 4; i++) assert_same(complete.markov.pooled[i], partial.markov.pooled[i]);
+        assert_same(homer_prior_count(&complete.prior, 0), homer_prior_count(&partial.prior, 0));
+        draw_x(&x, &d, &mixed, features);
+        predict(&complete, &x);
+        predict(&partial, &x);
+        assert_same(complete.frame.prior[0], partial.frame.prior[0]);
+    }
+    homer_flat_deinit(&complete);
+    homer_flat_deinit(&partial);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
+/* What a partial labelling does not tell about a label, nothing of that label learns; nor does the column of
+ * those that never came learn from any partial labelling. */
+static void unknown_is_never_learned(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_flat f, before;
+    struct dice d = {131};
+    uint32_t labels = 0, features = 4;
+    unsigned checked = 0;
+    homer_flat_init(&f, &mem, false);
+    homer_flat_init(&before, &mem, false);
+    for (uint32_t t = 0; t < 250; t++) {
+        struct drawn x;
+        uint32_t known = labels;
+        if (labels < 25 && dice_chance(&d, 0.2)) labels++;
+        if (features < 30 && dice_chance(&d, 0.1)) features++;
+        draw_x(&x, &d, &mixed, features);
+        draw_y(&x, &d, &mixed, known, labels);
+        learn(&f, &x, features, labels);
+        for (uint32_t c = 0; x.x.partial && c <= labels; c++) {
+            bool told = c < labels &&
+                        (c >= known || bsearch(&c, x.positive, x.x.positive_n, sizeof c, fixture_by_id) ||
+                         bsearch(&c, x.negative, x.x.negative_n, sizeof c, fixture_by_id));
+            if (told) continue;
+            uint32_t from = c < known ? c : known; /* where the column was before */
+            for (uint32_t j = 0; j <= before.linear.features && known; j++) {
+                const struct homer_linear_group *p =
+                    &(j < before.linear.features ? before.linear.row[j]
+                                                 : before.linear.bias)[from / HOMER_LANES];
+                const struct homer_linear_group *q =
+                    &(j < before.linear.features ? f.linear.row[j] : f.linear.bias)[c / HOMER_LANES];
+                for (int e = 0; e < 2; e++) {
+                    assert_same(q->w[e][c % HOMER_LANES], p->w[e][from % HOMER_LANES]);
+                    assert_same(q->var[e][c % HOMER_LANES], p->var[e][from % HOMER_LANES]);
+                }
+                checked++;
+            }
+            for (uint32_t r = 0; r < 4 && known; r++)
+                assert_same(homer_grid_f64(&f.markov.count, r)[c],
+                            homer_grid_f64(&before.markov.count, r)[from]);
+            for (uint32_t r = 0; r < 2 && known; r++)
+                assert_same(homer_grid_f32(&f.recent.frequency, r)[c],
+                            homer_grid_f32(&before.recent.frequency, r)[from]);
+            for (uint32_t r = 0; r < 2 && c < known; r++)
+                assert_same(homer_grid_f64(&f.prior.count, r)[c], homer_grid_f64(&before.prior.count, r)[c]);
+            for (uint32_t r = 0; r < 2 * HOMER_EXPERTS && c < known; r++)
+                assert_same(homer_grid_f32(&f.stack.offset, r)[c],
+                            homer_grid_f32(&before.stack.offset, r)[c]);
+        }
+        learn(&before, &x, features, labels); /* one instance behind, until here */
+    }
+    assert_true(checked > 5000);
+    homer_flat_deinit(&f);
+    homer_flat_deinit(&before);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
 static void hash(const struct homer_flat *f, char hex[33]) {
     struct homer_codec c;
     struct homer_hasher *h = homer_hasher_new(&c);
@@ -115,10 +214,10 @@ static void predictions_leave_no_trace(void **state) {
             if (features < FLAT_X && dice_chance(&d, 0.2)) features++;
             draw_x(&x, &d, &mixed, features);
             draw_y(&x, &d, &mixed, known, labels);
-            homer_flat_predict(&f, &other.x, false);
+            predict(&f, &other);
 
             assert_int_equal(homer_flat_reserve(&f, features, labels), 0);
-            const float *p = homer_flat_predict(&f, &x.x, false);
+            const float *p = predict(&f, &x);
             if (known) memcpy(before, p, known * sizeof *p);
             p = homer_flat_predict(&f, &x.x, true);
             for (uint32_t l = 0; l < known; l++) {
@@ -166,13 +265,13 @@ static void refused_room_shows_nowhere(void **state) {
             assert_int_equal(rc, injected ? -ENOMEM : 0);
             if (!injected) break;
             refused++;
-            const float *p = homer_flat_predict(&f, &known_x.x, false);
+            const float *p = predict(&f, &known_x);
             for (uint32_t l = 0; l < known_labels; l++) assert_true(p[l] >= 0 && p[l] <= 1);
             hash(&f, after);
             assert_string_equal(before, after);
         }
         homer_flat_cancel(&f);
-        homer_flat_predict(&f, &known_x.x, false);
+        predict(&f, &known_x);
         hash(&f, after);
         assert_string_equal(before, after);
         assert_int_equal(f.linear.features, known_features);
@@ -186,6 +285,8 @@ static void refused_room_shows_nowhere(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_late_label_is_as_if_known_from_the_start),
+        cmocka_unit_test(partial_is_as_complete_for_one_label),
+        cmocka_unit_test(unknown_is_never_learned),
         cmocka_unit_test(predictions_leave_no_trace),
         cmocka_unit_test(refused_room_shows_nowhere),
     };

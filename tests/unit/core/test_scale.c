@@ -27,6 +27,11 @@ struct sample {
     float value[FEATURES + WORDS];
 };
 
+/* Scales x; with commit the statistics learn it. */
+static uint32_t scaled_by(struct homer_scale *s, const struct homer_instance *x, bool commit) {
+    return homer_scale_apply(s, x, commit);
+}
+
 /* Column j of a stream: how often it comes, around which mean, how far it spreads. */
 static float draw(struct dice *d, uint32_t j) {
     switch (j % 6) {
@@ -200,10 +205,10 @@ static void run(bool missing_mode, bool weighted, uint64_t seed) {
         fill(&other, &d, known, t, weighted);
         assert_int_equal(homer_scale_reserve(&s, FEATURES + WORDS), 0);
 
-        homer_scale_apply(&s, &other.x, false); /* a prediction of something else leaves no trace */
-        uint32_t n = homer_scale_apply(&s, &x.x, false);
+        scaled_by(&s, &other.x, false); /* a prediction of something else leaves no trace */
+        uint32_t n = scaled_by(&s, &x.x, false);
         if (n) memcpy(before, s.out_x, n * sizeof *before);
-        assert_int_equal(homer_scale_apply(&s, &x.x, true), n);
+        assert_int_equal(scaled_by(&s, &x.x, true), n);
         for (uint32_t i = 0; i < n; i++) assert_same(s.out_x[i], before[i]);
 
         remember(&v, &x.x);
@@ -252,9 +257,9 @@ static void weight_is_repetition(void **state) {
     for (uint32_t t = 0; t < 200; t++) {
         struct sample x;
         fill(&x, &d, FEATURES, t, false);
-        for (int i = 0; i < 3; i++) homer_scale_apply(&thrice, &x.x, true);
+        for (int i = 0; i < 3; i++) scaled_by(&thrice, &x.x, true);
         x.x.weight = 3;
-        homer_scale_apply(&once, &x.x, true);
+        scaled_by(&once, &x.x, true);
     }
     assert_close(once.t, thrice.t, 1e-12);
     for (uint32_t j = 0; j < FEATURES + WORDS; j++) {
@@ -300,11 +305,11 @@ static void unseen_features_count_in_the_norm(void **state) {
         struct homer_instance before = whole;
         before.feature = shown;
         assert_int_equal(homer_scale_reserve(&s, next), 0);
-        uint32_t k = homer_scale_apply(&s, &before, false);
+        uint32_t k = scaled_by(&s, &before, false);
         assert_true(k <= MOST);
         memcpy(expected, s.out_x, k * sizeof *expected);
         memcpy(scaled, s.out_feature, k * sizeof *scaled);
-        uint32_t m = homer_scale_apply(&s, &whole, true);
+        uint32_t m = scaled_by(&s, &whole, true);
         for (uint32_t i = 0; i < m; i++) {
             if (s.out_feature[i] >= known) continue;
             assert_int_equal(s.out_feature[i], scaled[seen]);
@@ -338,7 +343,7 @@ static void extreme_values_stay_finite(void **state) {
                 }
             struct homer_instance x = {.feature = feature, .value = value, .feature_n = n, .weight = 1};
             x.weight = dice_chance(&d, 0.1) ? 1e-6 : dice_chance(&d, 0.1) ? 1e6 : 1;
-            uint32_t m = homer_scale_apply(&s, &x, true);
+            uint32_t m = scaled_by(&s, &x, true);
             for (uint32_t i = 0; i < m; i++) assert_true(isfinite(s.out_x[i]) && fabsf(s.out_x[i]) <= 4);
             homer_scale_redecide(&s);
         }
