@@ -16,6 +16,7 @@ static void free_labels(struct homer_bipartition *b) {
     b->other = homer_mem_free(b->mem, b->other, b->cap, sizeof *b->other);
     b->first = homer_mem_free(b->mem, b->first, b->cap, sizeof *b->first);
     b->degree = homer_mem_free(b->mem, b->degree, b->cap, sizeof *b->degree);
+    b->open = homer_mem_free(b->mem, b->open, b->cap, sizeof *b->open);
     b->strength = homer_mem_free(b->mem, b->strength, b->cap, sizeof *b->strength);
     b->heap = homer_mem_free(b->mem, b->heap, b->cap, sizeof *b->heap);
     for (int s = 0; s < 2; s++) b->link[s] = homer_mem_free(b->mem, b->link[s], b->cap, sizeof *b->link[s]);
@@ -37,6 +38,7 @@ static int reserve_labels(struct homer_bipartition *b, uint32_t labels) {
               (grown.other = homer_mem_alloc(b->mem, cap, sizeof *b->other)) &&
               (grown.first = homer_mem_alloc(b->mem, cap, sizeof *b->first)) &&
               (grown.degree = homer_mem_alloc(b->mem, cap, sizeof *b->degree)) &&
+              (grown.open = homer_mem_alloc(b->mem, cap, sizeof *b->open)) &&
               (grown.strength = homer_mem_alloc(b->mem, cap, sizeof *b->strength)) &&
               (grown.link[0] = homer_mem_alloc(b->mem, cap, sizeof *b->link[0])) &&
               (grown.link[1] = homer_mem_alloc(b->mem, cap, sizeof *b->link[1])) &&
@@ -104,22 +106,11 @@ static void rank_labels(struct homer_bipartition *b, const uint32_t *set, uint32
     }
 }
 
-static void add_edge(struct homer_bipartition *b, uint32_t from, uint32_t to, double both) {
+/* Room in the list of every rank for what it has stored, and for what others have stored of it. */
+static void lay_out(struct homer_bipartition *b) {
     const struct homer_cooccur *c = b->counts;
-    uint32_t i = b->label[from], j = b->label[to];
-    double most = c->n[i] < c->n[j] ? c->n[i] : c->n[j];
-    if (both > most) both = most;
-    float similarity = (float)homer_cooccur_similarity(c, i, j, both);
-    b->edge[b->first[from] + b->degree[from]++] = (struct homer_edge){to, similarity, both};
-    b->strength[from] += (double)similarity;
-}
-
-void homer_bipartition_load(struct homer_bipartition *b, const struct homer_cooccur *c, const uint32_t *set,
-                            uint32_t m) {
-    b->counts = c;
-    rank_labels(b, set, m);
-    for (uint32_t r = 0; r < m; r++) b->degree[r] = 0, b->strength[r] = 0;
-    for (uint32_t r = 0; r < m; r++) {
+    for (uint32_t r = 0; r < b->m; r++) b->degree[r] = 0;
+    for (uint32_t r = 0; r < b->m; r++) {
         const uint32_t *neighbour = c->neighbour + (size_t)b->label[r] * c->k;
         for (uint32_t k = 0; k < c->used[b->label[r]]; k++) {
             uint32_t to = b->rank[neighbour[k]];
@@ -127,27 +118,58 @@ void homer_bipartition_load(struct homer_bipartition *b, const struct homer_cooc
         }
     }
     size_t at = 0;
-    for (uint32_t r = 0; r < m; r++) {
+    for (uint32_t r = 0; r < b->m; r++) {
         b->first[r] = at;
         at += b->degree[r];
         b->degree[r] = 0;
     }
-    /* Ranks ascend, so every list of edges does, but for what full lists of neighbours have lost on one side.
-     */
+}
+
+/* Both copies of a pair known, the larger one counts. */
+static void finish_edge(struct homer_bipartition *b, uint32_t r, struct homer_edge *e, double copy) {
+    const struct homer_cooccur *c = b->counts;
+    uint32_t rarer = e->to > r ? e->to : r; /* ranks fall with frequency */
+    if (copy > e->both) e->both = copy;
+    if (e->both > c->n[b->label[rarer]]) e->both = c->n[b->label[rarer]];
+    e->similarity = (float)homer_cooccur_similarity(c, b->label[r], b->label[e->to], e->both);
+    b->strength[r] += (double)e->similarity;
+}
+
+void homer_bipartition_load(struct homer_bipartition *b, const struct homer_cooccur *c, const uint32_t *set,
+                            uint32_t m) {
+    b->counts = c;
+    rank_labels(b, set, m);
+    lay_out(b);
+    /* First what others have stored of a rank: as ranks ascend here, so do the edges of each list. */
     for (uint32_t r = 0; r < m; r++) {
-        uint32_t i = b->label[r];
-        for (uint32_t k = 0; k < c->used[i]; k++) {
-            uint32_t j = c->neighbour[(size_t)i * c->k + k], to = b->rank[j];
+        size_t row = (size_t)b->label[r] * c->k;
+        for (uint32_t k = 0; k < c->used[b->label[r]]; k++) {
+            uint32_t to = b->rank[c->neighbour[row + k]];
             if (to == UINT32_MAX) continue;
-            double both = c->count[(size_t)i * c->k + k];
-            if (c->used[i] == c->k || c->used[j] == c->k) {
-                uint32_t copy = homer_cooccur_find(c, j, i);
-                if (copy == c->k)
-                    add_edge(b, r, to, both);
-                else if (c->count[(size_t)j * c->k + copy] > both)
-                    both = c->count[(size_t)j * c->k + copy];
-            }
-            add_edge(b, to, r, both);
+            b->edge[b->first[to] + b->degree[to]++] = (struct homer_edge){.to = r, .both = c->count[row + k]};
+        }
+    }
+    /* Then its own copies, at the end where the other side has lost the pair. */
+    double *own = b->link[0]; /* free at this time */
+    for (uint32_t r = 0; r < m; r++) own[r] = b->strength[r] = 0;
+    for (uint32_t r = 0; r < m; r++) {
+        size_t row = (size_t)b->label[r] * c->k;
+        struct homer_edge *edge = b->edge + b->first[r];
+        for (uint32_t k = 0; k < c->used[b->label[r]]; k++) {
+            uint32_t to = b->rank[c->neighbour[row + k]];
+            if (to != UINT32_MAX) own[to] = c->count[row + k];
+        }
+        for (uint32_t k = 0; k < b->degree[r]; k++) {
+            finish_edge(b, r, &edge[k], own[edge[k].to]);
+            own[edge[k].to] = 0;
+        }
+        for (uint32_t k = 0; k < c->used[b->label[r]]; k++) {
+            uint32_t to = b->rank[c->neighbour[row + k]];
+            if (to == UINT32_MAX || own[to] <= 0) continue;
+            struct homer_edge *e = &edge[b->degree[r]++];
+            *e = (struct homer_edge){.to = to, .both = own[to]};
+            finish_edge(b, r, e, 0);
+            own[to] = 0;
         }
     }
 }

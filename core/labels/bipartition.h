@@ -41,6 +41,7 @@ struct homer_bipartition {
     size_t *first;             /* [m] where the edges of a rank start */
     uint32_t *degree;          /* [m] and how many they are */
     struct homer_edge *edge;   /* [edge_cap] */
+    uint32_t *open;            /* [m] ranks that have no side yet */
     double *strength;          /* [m] sum of the J of a rank's edges */
     double *link[2];           /* [m] sum of J to either side */
     struct homer_ranked *heap; /* [cap] */

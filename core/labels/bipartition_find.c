@@ -48,14 +48,17 @@ static double lean(const struct homer_bipartition *b, const struct start *s, uin
     return b->link[0][r] / s->size[0] - b->link[1][r] / s->size[1];
 }
 
-/* Of those with links and no side, the `want` that lean most, into the heap, the least of them on top. */
-static uint32_t leaning(struct homer_bipartition *b, const struct start *s, uint32_t want) {
+/* Of the *left open ranks, the `want` with links that lean most, into the heap, the least of them on top.
+ * Those that have a side by now are dropped from the open ones. */
+static uint32_t leaning(struct homer_bipartition *b, const struct start *s, uint32_t want, uint32_t *left) {
     struct homer_ranked *heap = b->heap;
-    uint32_t n = 0;
-    for (uint32_t r = 0; r < b->m; r++) {
-        if (s->side[r] != NOBODY || b->link[0][r] + b->link[1][r] <= 0) continue;
+    uint32_t n = 0, kept = 0;
+    for (uint32_t k = 0; k < *left; k++) {
+        uint32_t r = b->open[k], at;
+        if (s->side[r] != NOBODY) continue;
+        b->open[kept++] = r;
+        if (b->link[0][r] + b->link[1][r] <= 0) continue;
         double key = fabs(lean(b, s, r));
-        uint32_t at;
         if (n < want) {
             for (at = n++; at && heap[(at - 1) / 2].key > key; at = (at - 1) / 2)
                 heap[at] = heap[(at - 1) / 2];
@@ -70,33 +73,34 @@ static uint32_t leaning(struct homer_bipartition *b, const struct start *s, uint
         }
         heap[at] = (struct homer_ranked){key, r};
     }
+    *left = kept;
     return n;
 }
 
 /* Fills s->side from two pivots. Where many are left, the largest 1/64 of the differences join at once: exact
  * below 128 labels, and never quadratic. */
 static void grow(struct homer_bipartition *b, struct start *s, uint32_t p, uint32_t q) {
-    for (uint32_t r = 0; r < b->m; r++) b->link[0][r] = b->link[1][r] = 0;
-    memset(s->side, NOBODY, b->m);
+    for (uint32_t r = 0; r < b->m; r++) {
+        b->link[0][r] = b->link[1][r] = 0;
+        b->open[r] = r;
+        s->side[r] = NOBODY;
+    }
     s->size[0] = s->size[1] = 0;
     join(b, s, p, 0);
     join(b, s, q, 1);
-    uint32_t left = b->m - 2, next = 0;
-    while (left) {
-        uint32_t n = leaning(b, s, left < ROUND ? 1 : left / ROUND);
+    for (uint32_t left = b->m; s->size[0] + s->size[1] < b->m;) {
+        uint32_t n = b->m - s->size[0] - s->size[1];
+        n = leaning(b, s, n < ROUND ? 1 : n / ROUND, &left);
         if (!n) {
-            while (s->side[next] != NOBODY) next++;
-            join(b, s, next, s->size[1] < s->size[0]);
-            n = 1;
-        } else {
-            /* Sides first: who joins together must not see each other. */
-            for (uint32_t k = 0; k < n; k++) {
-                double leans = lean(b, s, b->heap[k].of);
-                b->heap[k].key = leans > 0 || (leans >= 0 && s->size[0] <= s->size[1]) ? 0 : 1;
-            }
-            for (uint32_t k = 0; k < n; k++) join(b, s, b->heap[k].of, b->heap[k].key > 0);
+            join(b, s, b->open[0], s->size[1] < s->size[0]);
+            continue;
         }
-        left -= n;
+        /* Sides first: who joins together must not see each other. */
+        for (uint32_t k = 0; k < n; k++) {
+            double leans = lean(b, s, b->heap[k].of);
+            b->heap[k].key = leans > 0 || (leans >= 0 && s->size[0] <= s->size[1]) ? 0 : 1;
+        }
+        for (uint32_t k = 0; k < n; k++) join(b, s, b->heap[k].of, b->heap[k].key > 0);
     }
 }
 

@@ -14,6 +14,7 @@ void homer_cooccur_deinit(struct homer_cooccur *c) {
     size_t cells = (size_t)c->cap * c->k;
     c->n = homer_mem_free(c->mem, c->n, c->cap, sizeof *c->n);
     c->used = homer_mem_free(c->mem, c->used, c->cap, sizeof *c->used);
+    c->least = homer_mem_free(c->mem, c->least, c->cap, sizeof *c->least);
     c->neighbour = homer_mem_free(c->mem, c->neighbour, cells, sizeof *c->neighbour);
     c->count = homer_mem_free(c->mem, c->count, cells, sizeof *c->count);
     c->cap = c->labels = 0;
@@ -27,13 +28,15 @@ int homer_cooccur_reserve(struct homer_cooccur *c, uint32_t labels) {
     size_t old = (size_t)c->cap * c->k, cells = (size_t)cap * c->k;
     grown.n = homer_mem_alloc(c->mem, cap, sizeof *c->n);
     grown.used = homer_mem_alloc(c->mem, cap, sizeof *c->used);
+    grown.least = homer_mem_alloc(c->mem, cap, sizeof *c->least);
     grown.neighbour = homer_mem_alloc(c->mem, cells, sizeof *c->neighbour);
     grown.count = homer_mem_alloc(c->mem, cells, sizeof *c->count);
-    if (!grown.n || !grown.used || !grown.neighbour || !grown.count) {
+    if (!grown.n || !grown.used || !grown.least || !grown.neighbour || !grown.count) {
         homer_cooccur_deinit(&grown);
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i < c->cap; i++) grown.n[i] = c->n[i], grown.used[i] = c->used[i];
+    for (uint32_t i = 0; i < c->cap; i++)
+        grown.n[i] = c->n[i], grown.used[i] = c->used[i], grown.least[i] = c->least[i];
     for (size_t i = 0; i < old; i++) grown.neighbour[i] = c->neighbour[i], grown.count[i] = c->count[i];
     homer_cooccur_deinit(c);
     *c = grown;
@@ -48,29 +51,36 @@ uint32_t homer_cooccur_find(const struct homer_cooccur *c, uint32_t i, uint32_t 
     return at;
 }
 
+static void find_least(struct homer_cooccur *c, uint32_t i) {
+    const uint32_t *neighbour = c->neighbour + (size_t)i * c->k;
+    const double *count = c->count + (size_t)i * c->k;
+    uint32_t at = 0;
+    if (c->used[i] < c->k) return;
+    for (uint32_t k = 1; k < c->k; k++)
+        if (count[k] < count[at] || (count[k] <= count[at] && neighbour[k] < neighbour[at])) at = k;
+    c->least[i] = at;
+}
+
 /* One more instance with i and j, seen from i. */
 static void count_neighbour(struct homer_cooccur *c, uint32_t i, uint32_t j) {
     uint32_t *neighbour = c->neighbour + (size_t)i * c->k;
     double *count = c->count + (size_t)i * c->k;
     uint32_t at = homer_cooccur_find(c, i, j);
-    if (at < c->k) {
-        count[at] += c->weight;
-        return;
-    }
-    if (c->used[i] < c->k) {
+    if (at == c->k && c->used[i] < c->k) {
         at = c->used[i]++;
         c->pairs++;
         neighbour[at] = j;
         count[at] = c->weight;
-        return;
+        find_least(c, i);
+    } else {
+        if (at == c->k) {
+            at = c->least[i];
+            if (homer_rng_unit(&c->rng) * (count[at] + c->weight) >= c->weight) return;
+            neighbour[at] = j;
+        }
+        count[at] += c->weight;
+        if (at == c->least[i]) find_least(c, i);
     }
-    at = 0;
-    for (uint32_t k = 1; k < c->k; k++)
-        if (count[k] < count[at] || (count[k] <= count[at] && neighbour[k] < neighbour[at])) at = k;
-    double taken_over = count[at] + c->weight;
-    if (homer_rng_unit(&c->rng) * taken_over >= c->weight) return;
-    neighbour[at] = j;
-    count[at] = taken_over;
 }
 
 double homer_cooccur_learn(struct homer_cooccur *c, const uint32_t *y, uint32_t n, uint32_t labels) {
@@ -123,8 +133,11 @@ void homer_cooccur_forget(struct homer_cooccur *c, const uint32_t *set, uint32_t
             uint32_t j = c->neighbour[(size_t)i * c->k + k];
             if (rank[j] != UINT32_MAX) continue;
             uint32_t copy = homer_cooccur_find(c, j, i);
-            if (copy < c->k) c->count[(size_t)j * c->k + copy] *= factor;
+            if (copy == c->k) continue;
+            c->count[(size_t)j * c->k + copy] *= factor;
+            find_least(c, j);
         }
+        find_least(c, i); /* rounding may have made ties */
     }
 }
 

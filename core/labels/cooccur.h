@@ -24,6 +24,7 @@ struct homer_cooccur {
     uint64_t pairs;      /* neighbours stored, over all labels */
     double *n;           /* [cap] weight of the instances with the label */
     uint32_t *used;      /* [cap] neighbours the label has */
+    uint32_t *least;     /* [cap] of full lists: where the smallest count stands (ties: smaller id) */
     uint32_t *neighbour; /* [cap][k] */
     double *count;       /* [cap][k] weight of the instances with both */
     struct homer_rng rng;

@@ -11,6 +11,7 @@ void homer_hierarchy_config_default(struct homer_hierarchy_config *c) {
         .max_leaf = 16,
         .min_split = 4,
         .effect = 0.05,
+        .replace = 0.01,
         .aggregate = 0.025,
         .drift_delta = 0.002,
         .seed = 1,

@@ -7,18 +7,22 @@
  * that they separate.
  *
  * Notation: pair event = two labels of one instance; of a cluster, P = its pair events (faded), f = share of
- * them that a cut separates, f0 = share expected of random pairs with the same degrees, e = sqrt(ln(1/delta)
- * / (2P)). split      a leaf, when it has more than max_leaf labels, or min_split and the best cut has f0 - f
- * > e + effect replace    an inner node's cut, when a fresh one raises f0 - f by more than e + effect; what
- * is below is rebuilt aggregate  two sibling leaves of together at most max_leaf labels, when f0 - f <
- * aggregate, best f0 - f < e + effect drift      an ADWIN at each inner node watches the share of each
- * instance's pairs that its cut separates; when that rises, what is known of the labels below counts less,
- * and the node is rebuilt arrival    a new label joins the leaf of its most frequent companion, else goes
- * down to the smaller child balance    arrivals have left one side of a node with less than a tenth of its
- * labels: it is rebuilt A node is checked after max(64, 2 x labels, half its P) new pair events, and as many
- * visits as it has labels. Between calls: no leaf is empty (but the root of no labels) or has more than 2
- * max_leaf labels, no side of an inner node less than a tenth of its labels, so depth <= 1 + ln(labels) /
- * ln(10/9).
+ * them that a cut separates, f0 = share expected of random pairs with the same degrees,
+ * e = sqrt(ln(1/delta) / (2P)).
+ *
+ *   split      a leaf: it has more than max_leaf labels, or min_split and its best cut has f0 - f > e +
+ * effect replace    the cut of an inner node: a fresh one raises f0 - f by more than e + replace; all below
+ * is rebuilt aggregate  two sibling leaves: together at most max_leaf labels, f0 - f < aggregate, at best < e
+ * + effect drift      an ADWIN at each inner node watches the share of each instance's pairs that its cut
+ * separates; when that rises, what is known of the labels below counts less, and the node is rebuilt arrival
+ * a new label joins the leaf of its most frequent companion, else goes down to the smaller child balance
+ * arrivals have left one side of a node with less than a tenth of its labels: it is rebuilt
+ *
+ * A node is checked after max(64, 2 x labels, half its P) new pair events, and as many visits as it has
+ * labels; one check at most changes the tree in one call.
+ *
+ * Between calls no leaf is empty (but the root of no labels) or has more than 2 max_leaf labels, and no side
+ * of an inner node has less than a tenth of its labels, so that depth <= 1 + ln(labels) / ln(10/9).
  *
  * In ids; deterministic; ties go to the more frequent label, then to the smaller id. Owner: one thread.
  * Memory is charged to `mem`; only reserve allocates. */
@@ -38,6 +42,7 @@ struct homer_hierarchy_config {
     uint32_t max_leaf;   /* labels a leaf may have without a reason to split, >= min_split; 16 */
     uint32_t min_split;  /* labels a leaf must have to split for a reason, >= 2; 4 */
     double effect;       /* least gain in f0 - f that counts; .05 */
+    double replace;      /* least rise of f0 - f by which a cut replaces another; .01 */
     double aggregate;    /* f0 - f below which siblings may be joined; .025 */
     double drift_delta;  /* of the ADWINs on the structure; .002 */
     uint64_t seed;       /* of the generator that replaces neighbours; 1 */
@@ -48,8 +53,7 @@ struct homer_hierarchy_node {
     uint32_t parent;   /* slots; HOMER_NO_NODE: the root */
     uint32_t child[2]; /* both HOMER_NO_NODE: a leaf */
     uint32_t depth;    /* of the root: 0 */
-    uint32_t
-        first; /* its labels are order[first .. first + labels) of the hierarchy; in a leaf they ascend */
+    uint32_t first;    /* its labels are order[first .. first + labels), ascending in a leaf */
     uint32_t labels;
     double visits;       /* weight of the instances with at least two of its labels, since it was made */
     double pairs;        /* weight of their pair events */

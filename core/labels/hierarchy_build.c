@@ -25,11 +25,11 @@ void homer_hierarchy_plant(struct homer_hierarchy *h) {
 
 void homer_hierarchy_pace(struct homer_hierarchy *h, uint32_t slot, double pairs) {
     struct homer_hierarchy_node *n = &h->node[slot];
-    double half = (pairs < h->memory ? pairs : h->memory) / 2;
+    uint64_t half = (uint64_t)((pairs < h->memory ? pairs : h->memory) / 2);
     n->new_pairs = n->new_visits = 0;
     n->due_pairs = CHECK_PAIRS;
     if (n->due_pairs < 2 * (uint64_t)n->labels) n->due_pairs = 2 * (uint64_t)n->labels;
-    if (n->due_pairs < half) n->due_pairs = (uint64_t)half;
+    if (n->due_pairs < half) n->due_pairs = half;
 }
 
 void homer_hierarchy_tell(struct homer_hierarchy *h, uint64_t seq, uint32_t slot,

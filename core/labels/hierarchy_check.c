@@ -21,7 +21,7 @@ static bool check_inner(struct homer_hierarchy *h, uint32_t slot, uint64_t seq) 
     bool leaves = homer_hierarchy_is_leaf(h, n->child[0]) && homer_hierarchy_is_leaf(h, n->child[1]);
     bool aggregate =
         leaves && n->labels <= c->max_leaf && now.gain < c->aggregate && best.gain < best.error + c->effect;
-    if (!aggregate && best.gain - now.gain <= best.error + c->effect) return false;
+    if (!aggregate && best.gain - now.gain <= best.error + c->replace) return false;
     homer_hierarchy_rebuild(h, slot, &best); /* comes to the same: a leaf, or the best cut */
     homer_hierarchy_tell(
         h, seq, slot, homer_hierarchy_is_leaf(h, slot) ? HOMER_HIERARCHY_AGGREGATE : HOMER_HIERARCHY_REPLACE,

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include "core/base/map.h"
-#include "core/labels/hierarchy.h"
+#include "core/labels/hierarchy_impl.h"
 #include "proto/request.h"
 
 static const uint8_t hash_key[16] = "bench_hierarchy";
@@ -139,6 +139,20 @@ static void cohesion(const struct homer_hierarchy *h, double *within, double *be
     *between = sum[1] / pairs[1];
 }
 
+static void write_clusters(const struct homer_hierarchy *h, const char *name) {
+    const char *comma = "";
+    printf("\"%s\":[", name);
+    for (uint32_t slot = 0; slot != HOMER_NO_NODE; slot = homer_hierarchy_next(h, slot)) {
+        if (!homer_hierarchy_is_leaf(h, slot)) continue;
+        printf("%s[", comma);
+        for (uint32_t k = 0; k < homer_hierarchy_node(h, slot)->labels; k++)
+            printf("%s%u", k ? "," : "", homer_hierarchy_labels(h, slot)[k]);
+        printf("]");
+        comma = ",";
+    }
+    printf("],");
+}
+
 int main(int argc, char **argv) {
     struct homer_mem mem = {0};
     struct homer_map names;
@@ -168,23 +182,16 @@ int main(int argc, char **argv) {
     if (homer_hierarchy_init(&h, &mem, &config)) die("start", "out of memory");
     printf("{");
     learn_all(&h, &s, &r, show);
-    uint32_t depth = 0, largest = 0, smallest = UINT32_MAX, alone = 0;
-    printf("\"clusters\":[");
-    const char *comma = "";
+    uint32_t depth = 0, largest = 0, smallest = UINT32_MAX;
+    write_clusters(&h, "clusters");
     for (uint32_t slot = 0; slot != HOMER_NO_NODE; slot = homer_hierarchy_next(&h, slot)) {
         const struct homer_hierarchy_node *n = homer_hierarchy_node(&h, slot);
         if (n->depth > depth) depth = n->depth;
         if (!homer_hierarchy_is_leaf(&h, slot)) continue;
         if (n->labels > largest) largest = n->labels;
         if (n->labels < smallest) smallest = n->labels;
-        alone += n->labels == 1;
-        printf("%s[", comma);
-        for (uint32_t k = 0; k < n->labels; k++)
-            printf("%s%u", k ? "," : "", homer_hierarchy_labels(&h, slot)[k]);
-        printf("]");
-        comma = ",";
     }
-    printf("],\"labelsets\":[");
+    printf("\"labelsets\":[");
     for (size_t i = 0; i < s.n; i++) {
         printf("%s[", i ? "," : "");
         for (size_t k = i ? s.end[i - 1] : 0; k < s.end[i]; k++)
@@ -195,15 +202,21 @@ int main(int argc, char **argv) {
     cohesion(&h, &within, &between);
     printf(
         "],\"instances\":%zu,\"labels\":%u,\"depth\":%u,\"leaves\":%u,\"largest\":%u,\"smallest\":%u,"
-        "\"alone\":%u,"
+        ""
         "\"within\":%.4f,\"between\":%.4f,\"us\":%.3f,\"slowest_us\":%.0f,\"bytes\":%zu,\"generation\":%llu",
-        s.n, h.labels, depth, h.leaves, largest, smallest, alone, within, between,
+        s.n, h.labels, depth, h.leaves, largest, smallest, within, between,
         r.seconds / (double)(s.n ? s.n : 1) * 1e6, r.slowest * 1e6, mem.used_bytes - before,
         (unsigned long long)h.generation);
     for (int c = 0; c < HOMER_HIERARCHY_CHANGES; c++)
         printf(",\"%s\":%llu", homer_hierarchy_change_word((enum homer_hierarchy_change)c),
                (unsigned long long)r.changes[c]);
-    printf("}\n");
+    printf(",");
+    struct homer_cut top;
+    double start = seconds();
+    homer_hierarchy_rebuild(&h, 0, &top);
+    double rebuilt = seconds() - start;
+    write_clusters(&h, "fresh");
+    printf("\"fresh_us\":%.0f}\n", rebuilt * 1e6);
     if (matrix) write_matrix(&h, matrix);
     homer_hierarchy_deinit(&h);
     homer_map_deinit(&names);

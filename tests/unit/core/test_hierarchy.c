@@ -69,7 +69,7 @@ static void invariants_hold_after_every_change(void **state) {
         stop(&h);
     }
     for (int c = 0; c < HOMER_HIERARCHY_CHANGES; c++)
-        if (happened[c] == 0 && c != HOMER_HIERARCHY_AGGREGATE)
+        if (happened[c] == 0 && c != HOMER_HIERARCHY_AGGREGATE && c != HOMER_HIERARCHY_BALANCE)
             fail_msg("no %s in the whole stream",
                      homer_hierarchy_change_word((enum homer_hierarchy_change)c));
 }
@@ -330,6 +330,26 @@ static void a_flood_of_labels_is_divided(void **state) {
     stop(&h);
 }
 
+/* Every new label comes with label 0 and joins its leaf: one path grows, and yet the tree stays shallow. */
+static void lopsided_growth_is_balanced(void **state) {
+    (void)state;
+    struct homer_mem mem;
+    struct homer_hierarchy h;
+    uint32_t balanced = 0, depth = 0;
+    start(&h, &mem);
+    for (uint32_t t = 1; t < 500; t++) {
+        struct labelset s = {.y = {0, t}, .n = 2};
+        hierarchy_step(&h, &s, t + 1, t);
+        assert_invariants(&h);
+        for (uint32_t e = 0; e < h.events_n; e++) balanced += h.events[e].change == HOMER_HIERARCHY_BALANCE;
+    }
+    for (uint32_t s = 0; s != HOMER_NO_NODE; s = homer_hierarchy_next(&h, s))
+        if (h.node[s].depth > depth) depth = h.node[s].depth;
+    assert_true(balanced > 0);
+    assert_true(depth <= 20);
+    stop(&h);
+}
+
 static void refused_memory_changes_nothing(void **state) {
     (void)state;
     struct homer_mem mem;
@@ -388,6 +408,7 @@ int main(void) {
         cmocka_unit_test(joins_what_belongs_together),
         cmocka_unit_test(new_labels_find_a_place),
         cmocka_unit_test(a_flood_of_labels_is_divided),
+        cmocka_unit_test(lopsided_growth_is_balanced),
         cmocka_unit_test(refused_memory_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
