@@ -1,0 +1,415 @@
+/* The hierarchy of labels: invariants over long streams, planted clusters, renaming, drift, refused memory.
+ */
+#include <errno.h>
+#include "hierarchy_fixture.h"
+
+static void start(struct homer_hierarchy *h, struct homer_mem *mem) {
+    struct homer_hierarchy_config c;
+    homer_hierarchy_config_default(&c);
+    *mem = (struct homer_mem){0};
+    assert_int_equal(homer_hierarchy_init(h, mem, &c), 0);
+}
+
+static void stop(struct homer_hierarchy *h) {
+    struct homer_mem *mem = h->mem;
+    homer_hierarchy_deinit(h);
+    assert_int_equal(mem->used_bytes, 0);
+}
+
+/* A stream whose labels come by and by, with habits that change: everything the hierarchy does happens. */
+struct unruly {
+    struct dice dice;
+    struct planted habits;
+    uint32_t labels;
+};
+
+static void unruly_next(struct unruly *u, uint32_t t, struct labelset *s) {
+    if (t % 700 == 699) planted_permute(&u->habits);
+    planted_next(&u->habits, s);
+    uint32_t top = 3 + t / 8, kept = 0; /* only labels below `top` are known so far */
+    for (uint32_t k = 0; k < s->n; k++)
+        if (s->y[k] < top) s->y[kept++] = s->y[k];
+    s->n = kept;
+    for (uint32_t k = 0; k < s->n; k++)
+        if (s->y[k] >= u->labels) u->labels = s->y[k] + 1;
+    if (dice_chance(&u->dice, 0.01) && u->labels < u->habits.labels) u->labels++; /* known, never seen yet */
+}
+
+static void invariants_hold_after_every_change(void **state) {
+    (void)state;
+    uint64_t happened[HOMER_HIERARCHY_CHANGES] = {0};
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct homer_mem mem;
+        struct homer_hierarchy h;
+        struct unruly u = {.dice = {seed}};
+        struct labelset s;
+        planted_init(&u.habits, seed, 15, 20);
+        start(&h, &mem);
+        assert_invariants(&h);
+        uint64_t generation = 0;
+        for (uint32_t t = 0; t < 6000; t++) {
+            unruly_next(&u, t, &s);
+            hierarchy_step(&h, &s, u.labels, t + 1);
+            for (uint32_t e = 0; e < h.events_n; e++) {
+                const struct homer_hierarchy_event *v = &h.events[e];
+                happened[v->change]++;
+                assert_int_equal(v->seq, t + 1);
+                assert_true(v->node > 0 && v->node < h.next_id);
+                assert_true(v->before >= 0 && v->after >= 0);
+                if (v->change == HOMER_HIERARCHY_ARRIVAL)
+                    assert_true(v->after > v->before);
+                else
+                    assert_true(v->before <= 1 && v->after <= 1);
+            }
+            assert_true(h.generation >= generation);
+            generation = h.generation;
+            if (h.events_n || t % 100 == 0) assert_invariants(&h);
+        }
+        assert_true(h.labels > 280);
+        stop(&h);
+    }
+    for (int c = 0; c < HOMER_HIERARCHY_CHANGES; c++)
+        if (happened[c] == 0 && c != HOMER_HIERARCHY_AGGREGATE && c != HOMER_HIERARCHY_BALANCE)
+            fail_msg("no %s in the whole stream",
+                     homer_hierarchy_change_word((enum homer_hierarchy_change)c));
+}
+
+static bool told_of(const struct homer_hierarchy *h, uint64_t node) {
+    for (uint32_t e = 0; e < h->events_n; e++)
+        if (h->events[e].node == node) return true;
+    return false;
+}
+
+/* Whoever follows the clusters by id: without a change of generation nothing moves; an id stays with all its
+ * labels or with none; a label's new id is new, or that of a node that an event names. */
+static void ids_are_stable(void **state) {
+    (void)state;
+    struct homer_mem mem;
+    struct homer_hierarchy h;
+    struct unruly u = {.dice = {4}};
+    struct labelset s;
+    static uint64_t was[FIXTURE_LABELS], is[FIXTURE_LABELS];
+    uint32_t known = 0, stayed = 0, left = 0;
+    uint64_t generation = 0, next_id = 0;
+    planted_init(&u.habits, 4, 15, 20);
+    start(&h, &mem);
+    for (uint32_t t = 0; t < 5000; t++) {
+        unruly_next(&u, t, &s);
+        hierarchy_step(&h, &s, u.labels, t + 1);
+        bool only_arrival = h.events_n == 1 && h.events[0].change == HOMER_HIERARCHY_ARRIVAL;
+        for (uint32_t l = 0; l < h.labels; l++) is[l] = h.node[h.leaf[l]].id;
+        bool changed = false;
+        for (uint32_t l = 0; l < known; l++) {
+            changed = changed || is[l] != was[l];
+            if (is[l] != was[l]) assert_true(is[l] >= next_id || told_of(&h, is[l]));
+            for (uint32_t k = 0; h.generation != generation && k < l; k++) {
+                if (was[k] != was[l] || is[k] == is[l]) continue;
+                assert_true(is[k] != was[k] && is[l] != was[l]);
+                left++;
+            }
+            stayed += h.generation != generation && is[l] == was[l];
+        }
+        if (h.generation == generation || only_arrival) assert_false(changed);
+        if (h.generation == generation) assert_int_equal(known, h.labels);
+        generation = h.generation;
+        next_id = h.next_id;
+        known = h.labels;
+        memcpy(was, is, sizeof was);
+    }
+    assert_true(stayed > 0 && left > 0);
+    stop(&h);
+}
+
+static void same_history_same_bytes(void **state) {
+    (void)state;
+    struct homer_mem mem[3];
+    struct homer_hierarchy h[3];
+    struct unruly u = {.dice = {6}};
+    struct labelset s;
+    planted_init(&u.habits, 6, 15, 20);
+    for (int k = 0; k < 3; k++) start(&h[k], &mem[k]);
+    /* Room taken early must not show. */
+    assert_int_equal(homer_hierarchy_reserve(&h[1], 200, 500), 0);
+    for (uint32_t t = 0; t < 3000; t++) {
+        unruly_next(&u, t, &s);
+        for (int k = 0; k < 2; k++) hierarchy_step(&h[k], &s, u.labels, t + 1);
+        if (t != 1500) hierarchy_step(&h[2], &s, u.labels, t + 1);
+        if (t % 500 == 0) assert_true(same_bytes(hierarchy_written(&h[0]), hierarchy_written(&h[1])));
+    }
+    assert_true(same_bytes(hierarchy_written(&h[0]), hierarchy_written(&h[1])));
+    assert_false(same_bytes(hierarchy_written(&h[0]), hierarchy_written(&h[2])));
+    for (int k = 0; k < 3; k++) stop(&h[k]);
+}
+
+static void finds_planted_clusters(void **state) {
+    (void)state;
+    const uint32_t shape[][2] = {{2, 8}, {3, 10}, {4, 8}, {8, 8}, {5, 14}, {16, 6}};
+    for (size_t c = 0; c < sizeof shape / sizeof *shape; c++)
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            struct homer_mem mem;
+            struct homer_hierarchy h;
+            struct planted p;
+            struct labelset s;
+            planted_init(&p, seed, shape[c][0], shape[c][1]);
+            start(&h, &mem);
+            for (uint32_t t = 0; t < 3000; t++) {
+                planted_next(&p, &s);
+                hierarchy_step(&h, &s, p.labels, t + 1);
+            }
+            double index = adjusted_rand(&h, p.group);
+            if (index < 1)
+                fail_msg("%u groups of %u, seed %d: adjusted Rand index %g", shape[c][0], shape[c][1],
+                         (int)seed, index);
+            double within, between;
+            homer_hierarchy_cohesion(&h, 0, &within, &between);
+            assert_true(within > 3 * between);
+            stop(&h);
+        }
+}
+
+/* Renaming labels by any permutation gives the same clusters, renamed: what ties is the only thing ids
+ * decide, and real frequencies do not tie. All labels are known from the start, few enough for one leaf. */
+static void renaming_does_not_matter(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct homer_mem mem[2];
+        struct homer_hierarchy h[2];
+        struct planted p;
+        struct labelset s, renamed;
+        uint32_t name[FIXTURE_LABELS];
+        struct dice d = {seed + 100};
+        planted_init(&p, seed, 4, 8);
+        p.noise = 0.6;
+        for (uint32_t l = 0; l < p.labels; l++) name[l] = l;
+        for (uint32_t l = p.labels - 1; l; l--) {
+            uint32_t other = dice_below(&d, l + 1), kept = name[l];
+            name[l] = name[other], name[other] = kept;
+        }
+        for (int k = 0; k < 2; k++) start(&h[k], &mem[k]);
+        for (uint32_t t = 0; t < 2000; t++) {
+            planted_next(&p, &s);
+            if (t == 1200) planted_permute(&p);
+            renamed.n = s.n;
+            for (uint32_t k = 0; k < s.n; k++) renamed.y[k] = name[s.y[k]];
+            labelset_sort(&renamed);
+            hierarchy_step(&h[0], &s, p.labels, t + 1);
+            hierarchy_step(&h[1], &renamed, p.labels, t + 1);
+            assert_int_equal(h[0].generation, h[1].generation);
+            if (t % 50) continue;
+            for (uint32_t i = 0; i < p.labels; i++)
+                for (uint32_t j = 0; j < i; j++)
+                    assert_int_equal(h[0].leaf[i] == h[0].leaf[j], h[1].leaf[name[i]] == h[1].leaf[name[j]]);
+        }
+        for (int k = 0; k < 2; k++) stop(&h[k]);
+    }
+}
+
+/* All correlations are dealt anew half way: no drift is reported before, and the clusters follow. */
+static void follows_a_drift_of_the_structure(void **state) {
+    (void)state;
+    enum { SEEDS = 7, HALF = 5000, NEVER = 100000 };
+    uint32_t after[SEEDS], reported[SEEDS];
+    for (int k = 0; k < SEEDS; k++) {
+        struct homer_mem mem;
+        struct homer_hierarchy h;
+        struct planted p;
+        struct labelset s;
+        planted_init(&p, (uint64_t)k + 1, 8, 8);
+        start(&h, &mem);
+        after[k] = reported[k] = NEVER;
+        for (uint32_t t = 0; t < HALF + 5000; t++) {
+            if (t == HALF) {
+                assert_true(adjusted_rand(&h, p.group) > 0.9);
+                planted_permute(&p);
+                assert_true(adjusted_rand(&h, p.group) < 0.3);
+            }
+            planted_next(&p, &s);
+            hierarchy_step(&h, &s, p.labels, t + 1);
+            for (uint32_t e = 0; e < h.events_n; e++) {
+                if (h.events[e].change != HOMER_HIERARCHY_DRIFT) continue;
+                assert_true(t >= HALF);
+                assert_true(h.events[e].after > h.events[e].before);
+                if (reported[k] == NEVER) reported[k] = t - HALF;
+            }
+            if (t >= HALF && after[k] == NEVER && adjusted_rand(&h, p.group) >= 0.9) after[k] = t - HALF;
+        }
+        print_message("seed %d: reported after %u, clusters after %u\n", k + 1, reported[k], after[k]);
+        assert_true(adjusted_rand(&h, p.group) > 0.9); /* and stay */
+        stop(&h);
+    }
+    qsort(after, SEEDS, sizeof *after, fixture_by_id);
+    qsort(reported, SEEDS, sizeof *reported, fixture_by_id);
+    assert_true(after[SEEDS / 2] <= 1000);
+    assert_true(reported[SEEDS / 2] <= 500);
+}
+
+/* Two groups become one: nothing sets them apart any more, and their leaves are joined. The watch on the
+ * structure, which would be faster, is all but off here. */
+static void joins_what_belongs_together(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_hierarchy h;
+    struct homer_hierarchy_config config;
+    struct planted p;
+    struct labelset s;
+    uint32_t joined = 0;
+    homer_hierarchy_config_default(&config);
+    config.lambda = 0.999;
+    config.drift_delta = 1e-300;
+    assert_int_equal(homer_hierarchy_init(&h, &mem, &config), 0);
+    planted_init(&p, 9, 2, 6);
+    for (uint32_t t = 0; t < 8000; t++) {
+        if (t == 2000) {
+            assert_int_equal(h.leaves, 2);
+            p.groups = 1;
+            memset(p.group, 0, sizeof p.group);
+        }
+        planted_next(&p, &s);
+        hierarchy_step(&h, &s, p.labels, t + 1);
+        for (uint32_t e = 0; e < h.events_n; e++) {
+            if (h.events[e].change != HOMER_HIERARCHY_AGGREGATE) continue;
+            assert_true(t >= 2000);
+            assert_int_equal(h.events[e].node, 1); /* the root keeps its id */
+            joined++;
+        }
+        if (h.events_n) assert_invariants(&h);
+    }
+    assert_int_equal(joined, 1);
+    assert_int_equal(h.leaves, 1);
+    stop(&h);
+}
+
+/* Where a new label goes: to its most frequent companion, else to the smaller side. */
+static void new_labels_find_a_place(void **state) {
+    (void)state;
+    struct homer_mem mem;
+    struct homer_hierarchy h;
+    struct planted p;
+    struct labelset s;
+    planted_init(&p, 3, 2, 8);
+    start(&h, &mem);
+    for (uint32_t t = 0; t < 1000; t++) {
+        planted_next(&p, &s);
+        hierarchy_step(&h, &s, 16, t + 1);
+    }
+    assert_true(h.leaves >= 2);
+    uint64_t generation = h.generation;
+    s = (struct labelset){.y = {5, 16}, .n = 2};
+    hierarchy_step(&h, &s, 17, 1001);
+    assert_int_equal(h.leaf[16], h.leaf[5]);
+    assert_true(h.generation > generation);
+    assert_int_equal(h.events[0].change, HOMER_HIERARCHY_ARRIVAL);
+    assert_int_equal(h.events[0].node, h.node[h.leaf[5]].id);
+    /* Two that come together, with nobody else. */
+    s = (struct labelset){.y = {17, 18}, .n = 2};
+    hierarchy_step(&h, &s, 19, 1002);
+    assert_int_equal(h.leaf[17], h.leaf[18]);
+    uint32_t sides[2] = {h.node[h.node[0].child[0]].labels, h.node[h.node[0].child[1]].labels};
+    s.n = 0;
+    hierarchy_step(&h, &s, 20, 1003); /* known, not seen */
+    uint32_t smaller = sides[1] < sides[0];
+    assert_int_equal(h.node[h.node[0].child[smaller]].labels, sides[smaller] + 1);
+    assert_invariants(&h);
+    stop(&h);
+}
+
+/* Thousands of labels at once, nothing known of them: no leaf grows beyond the bound. */
+static void a_flood_of_labels_is_divided(void **state) {
+    (void)state;
+    struct homer_mem mem;
+    struct homer_hierarchy h;
+    struct labelset s = {.n = 0};
+    start(&h, &mem);
+    for (uint32_t t = 0; t < 5; t++) {
+        s.n = t % 2 ? 0 : 3;
+        s.y[0] = t, s.y[1] = 50 * t + 7, s.y[2] = 100 * t + 99;
+        hierarchy_step(&h, &s, 100 * (t + 1), t + 1);
+        assert_invariants(&h);
+    }
+    assert_true(h.leaves >= 500 / 32);
+    stop(&h);
+}
+
+/* Every new label comes with label 0 and joins its leaf: one path grows, and yet the tree stays shallow. */
+static void lopsided_growth_is_balanced(void **state) {
+    (void)state;
+    struct homer_mem mem;
+    struct homer_hierarchy h;
+    uint32_t balanced = 0, depth = 0;
+    start(&h, &mem);
+    for (uint32_t t = 1; t < 500; t++) {
+        struct labelset s = {.y = {0, t}, .n = 2};
+        hierarchy_step(&h, &s, t + 1, t);
+        assert_invariants(&h);
+        for (uint32_t e = 0; e < h.events_n; e++) balanced += h.events[e].change == HOMER_HIERARCHY_BALANCE;
+    }
+    for (uint32_t s = 0; s != HOMER_NO_NODE; s = homer_hierarchy_next(&h, s))
+        if (h.node[s].depth > depth) depth = h.node[s].depth;
+    assert_true(balanced > 0);
+    assert_true(depth <= 20);
+    stop(&h);
+}
+
+static void refused_memory_changes_nothing(void **state) {
+    (void)state;
+    struct homer_mem mem;
+    struct homer_hierarchy h;
+    struct homer_hierarchy_config config;
+    struct planted p;
+    struct labelset s;
+    homer_hierarchy_config_default(&config);
+    uint32_t refused = 0;
+    for (uint64_t k = 1;; k++) {
+        mem = (struct homer_mem){.fail_in = k};
+        int rc = homer_hierarchy_init(&h, &mem, &config);
+        mem.fail_in = 0;
+        if (rc == 0) break;
+        assert_int_equal(rc, -ENOMEM);
+        assert_int_equal(mem.used_bytes, 0);
+        refused++;
+    }
+    assert_true(refused > 20);
+    homer_hierarchy_deinit(&h);
+    planted_init(&p, 2, 10, 10);
+    start(&h, &mem);
+    refused = 0;
+    for (uint32_t t = 0, labels = 0; t < 400; t++) {
+        planted_next(&p, &s);
+        if (labels < p.labels) labels = t / 4 + 1;
+        uint32_t kept = 0;
+        for (uint32_t k = 0; k < s.n; k++)
+            if (s.y[k] < labels) s.y[kept++] = s.y[k];
+        s.n = kept;
+        for (uint64_t k = 1;; k++) {
+            struct written before = hierarchy_written(&h);
+            mem.fail_in = k;
+            int rc = homer_hierarchy_reserve(&h, s.n, labels);
+            mem.fail_in = 0;
+            assert_true(same_bytes(before, hierarchy_written(&h)));
+            if (rc == 0) break;
+            assert_int_equal(rc, -ENOMEM);
+            refused++;
+        }
+        hierarchy_step(&h, &s, labels, t + 1);
+    }
+    assert_true(refused > 60);
+    assert_invariants(&h);
+    stop(&h);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(invariants_hold_after_every_change),
+        cmocka_unit_test(ids_are_stable),
+        cmocka_unit_test(same_history_same_bytes),
+        cmocka_unit_test(finds_planted_clusters),
+        cmocka_unit_test(renaming_does_not_matter),
+        cmocka_unit_test(follows_a_drift_of_the_structure),
+        cmocka_unit_test(joins_what_belongs_together),
+        cmocka_unit_test(new_labels_find_a_place),
+        cmocka_unit_test(a_flood_of_labels_is_divided),
+        cmocka_unit_test(lopsided_growth_is_balanced),
+        cmocka_unit_test(refused_memory_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
