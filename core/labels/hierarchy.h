@@ -55,7 +55,8 @@ struct homer_hierarchy_node {
     uint32_t depth;    /* of the root: 0 */
     uint32_t first;    /* its labels are order[first .. first + labels), ascending in a leaf */
     uint32_t labels;
-    double visits;       /* weight of the instances with at least two of its labels, since it was made */
+    double
+        visits; /* weight of the instances with at least two of its labels, since its cut, or it, was made */
     double pairs;        /* weight of their pair events */
     double cut;          /* weight of those that its cut separated; 0 in a leaf */
     uint64_t new_pairs;  /* pair events since the last check */

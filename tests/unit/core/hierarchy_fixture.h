@@ -5,7 +5,7 @@
 #include "core_fixture.h"
 #include "core/labels/hierarchy.h"
 
-enum { FIXTURE_LABELS = 512 };
+enum { FIXTURE_LABELS = 1024 };
 
 struct labelset {
     uint32_t y[FIXTURE_LABELS];

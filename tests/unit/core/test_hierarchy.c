@@ -107,7 +107,12 @@ static void ids_are_stable(void **state) {
                 assert_true(is[k] != was[k] && is[l] != was[l]);
                 left++;
             }
-            stayed += h.generation != generation && is[l] == was[l];
+            if (h.generation == generation) continue;
+            stayed += is[l] == was[l];
+            bool same = true;
+            for (uint32_t k = 0; k < h.labels; k++)
+                same = same && (is[k] == is[l]) == (k < known && was[k] == was[l]);
+            if (same) assert_int_equal(is[l], was[l]);
         }
         if (h.generation == generation || only_arrival) assert_false(changed);
         if (h.generation == generation) assert_int_equal(known, h.labels);
@@ -117,6 +122,38 @@ static void ids_are_stable(void **state) {
         memcpy(was, is, sizeof was);
     }
     assert_true(stayed > 0 && left > 0);
+    stop(&h);
+}
+
+/* Weights of instances, pairs and cut pairs at the root since it was last cut, against a recount; through
+ * rescalings. */
+static void nodes_count_their_pairs(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_hierarchy h;
+    struct homer_hierarchy_config config;
+    struct planted p;
+    struct labelset s;
+    double visits = 0, pairs = 0, cut = 0;
+    homer_hierarchy_config_default(&config);
+    config.lambda = 0.99;
+    assert_int_equal(homer_hierarchy_init(&h, &mem, &config), 0);
+    planted_init(&p, 12, 4, 8);
+    for (uint32_t t = 0; t < 6000; t++) {
+        planted_next(&p, &s);
+        uint32_t left = 0, right = h.leaves > 1 ? h.node[h.node[0].child[1]].first : 0;
+        for (uint32_t k = 0; k < s.n && right; k++) left += h.place[s.y[k]] < right;
+        hierarchy_step(&h, &s, p.labels, t + 1);
+        visits = visits * 0.99 + (s.n > 1);
+        pairs = pairs * 0.99 + choose_two(s.n);
+        cut = cut * 0.99 + left * (s.n - left);
+        if (told_of(&h, h.node[0].id)) visits = pairs = cut = 0;
+        if (t < 100) continue;
+        assert_close(h.node[0].visits / h.counts.weight, visits, 1e-9);
+        assert_close(h.node[0].pairs / h.counts.weight, pairs, 1e-9);
+        assert_close(h.node[0].cut / h.counts.weight, cut, 1e-9);
+    }
+    assert_true(pairs > 10 && cut > 0);
     stop(&h);
 }
 
@@ -320,13 +357,17 @@ static void a_flood_of_labels_is_divided(void **state) {
     struct homer_hierarchy h;
     struct labelset s = {.n = 0};
     start(&h, &mem);
+    const uint32_t known[] = {3, 200, 200, 1000, 1024};
+    uint32_t most = 0;
     for (uint32_t t = 0; t < 5; t++) {
-        s.n = t % 2 ? 0 : 3;
-        s.y[0] = t, s.y[1] = 50 * t + 7, s.y[2] = 100 * t + 99;
-        hierarchy_step(&h, &s, 100 * (t + 1), t + 1);
+        s.n = t % 2 ? 0 : 2;
+        s.y[0] = t, s.y[1] = known[t] - 1;
+        hierarchy_step(&h, &s, known[t], t + 1);
         assert_invariants(&h);
+        if (h.events_n > most) most = h.events_n;
     }
-    assert_true(h.leaves >= 500 / 32);
+    assert_true(most > 16); /* many leaves overflow at once, and each is told of */
+    assert_true(h.leaves >= 1024 / 32);
     stop(&h);
 }
 
@@ -401,6 +442,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(invariants_hold_after_every_change),
         cmocka_unit_test(ids_are_stable),
+        cmocka_unit_test(nodes_count_their_pairs),
         cmocka_unit_test(same_history_same_bytes),
         cmocka_unit_test(finds_planted_clusters),
         cmocka_unit_test(renaming_does_not_matter),
