@@ -2,24 +2,32 @@
 
 #include <errno.h>
 
+#define SOFT_VARIANCE 3.0f /* of linear weights whose cluster has drifted */
+#define SOFT_BIAS_VARIANCE 0.3f
+
 enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
 
-void homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing) {
-    *f = (struct homer_flat){.mem = mem};
+int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing,
+                    const struct homer_clusters_config *clusters) {
+    *f = (struct homer_flat){.mem = mem, .with_trees = clusters != NULL};
+    int rc = clusters ? homer_clusters_init(&f->clusters, mem, clusters) : 0;
+    if (rc) return rc;
     homer_scale_init(&f->scale, mem, absent_missing);
     homer_prior_init(&f->prior, mem);
     homer_linear_init(&f->linear, mem);
     homer_recent_init(&f->recent, mem);
     homer_markov_init(&f->markov, mem);
-    homer_stack_init(&f->stack, mem);
+    homer_stack_init(&f->stack, mem, clusters ? HOMER_EXPERTS : HOMER_FLAT_ONLY);
     homer_grid_init(&f->scratch, mem, ROWS, sizeof(float));
-    f->expert[0] = (struct homer_expert){&homer_linear_ops, &f->linear};
-    f->expert[1] = (struct homer_expert){&homer_recent_ops, &f->recent};
-    f->expert[2] = (struct homer_expert){&homer_markov_ops, &f->markov};
+    f->expert[f->experts++] = (struct homer_expert){&homer_linear_ops, &f->linear};
+    f->expert[f->experts++] = (struct homer_expert){&homer_recent_ops, &f->recent};
+    f->expert[f->experts++] = (struct homer_expert){&homer_markov_ops, &f->markov};
+    if (clusters) f->expert[f->experts++] = (struct homer_expert){&homer_clusters_ops, &f->clusters};
+    return 0;
 }
 
 void homer_flat_deinit(struct homer_flat *f) {
-    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->deinit(f->expert[i].self);
+    for (int i = 0; i < f->experts; i++) f->expert[i].ops->deinit(f->expert[i].self);
     homer_scale_deinit(&f->scale);
     homer_prior_deinit(&f->prior);
     homer_stack_deinit(&f->stack);
@@ -31,7 +39,7 @@ int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels)
     int rc = homer_scale_reserve(&f->scale, features);
     if (!rc) rc = homer_prior_reserve(&f->prior, columns);
     if (!rc) rc = homer_stack_reserve(&f->stack, columns);
-    for (int i = 0; i < HOMER_FLAT_EXPERTS && !rc; i++)
+    for (int i = 0; i < f->experts && !rc; i++)
         rc = f->expert[i].ops->reserve(f->expert[i].self, features, columns);
     if (!rc)
         rc = homer_grid_reserve(&f->scratch,
@@ -41,8 +49,11 @@ int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels)
 }
 
 void homer_flat_cancel(struct homer_flat *f) {
-    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++)
-        if (f->expert[i].ops->truncate) f->expert[i].ops->truncate(f->expert[i].self, f->scale.features);
+    for (int i = 0; i < f->experts; i++) {
+        const struct homer_expert *e = &f->expert[i];
+        if (e->ops->cancel) e->ops->cancel(e->self);
+        if (e->ops->truncate) e->ops->truncate(e->self, f->scale.features);
+    }
 }
 
 /* Points the frame at the scratch rows, for that many labels. */
@@ -58,19 +69,28 @@ static struct homer_frame *frame_of(struct homer_flat *f, uint32_t labels) {
     return v;
 }
 
-const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x, bool commit) {
+const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x) {
     if (!f->scratch.cap) return NULL; /* nothing was ever reserved: no labels, no features */
     struct homer_frame *v = frame_of(f, f->labels);
     float *p = homer_grid_f32(&f->scratch, P);
-    v->n = homer_scale_apply(&f->scale, x, commit);
-    v->feature = f->scale.out_feature;
-    v->x = f->scale.out_x;
+    const struct homer_scale *s = &f->scale;
+    v->n = homer_scale_apply(&f->scale, x);
+    v->feature = s->out_feature;
+    v->x = s->out_x;
+    v->state = s->state;
+    v->given = s->given;
+    v->absent_missing = s->absent_missing;
+    v->dense = s->dense;
+    v->raw = s->raw;
+    v->dense_n = s->dense_n;
+    v->present_n = v->n - s->sparse;
+    v->present = v->present_n ? s->out_feature + s->sparse : NULL;
     homer_prior_predict(&f->prior, v);
     for (uint32_t l = 0; l < v->stride; l++) {
         v->evidence[HOMER_X_BIAS][l] = 1;
         v->evidence[HOMER_X_PRIOR][l] = v->prior_logit[l];
     }
-    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->predict(f->expert[i].self, v);
+    for (int i = 0; i < f->experts; i++) f->expert[i].ops->predict(f->expert[i].self, v);
     homer_stack_predict(&f->stack, &f->prior, v, p);
     return p;
 }
@@ -92,22 +112,37 @@ static void fill_truth(struct homer_frame *v, const struct homer_instance *x) {
     v->w = (double)w;
 }
 
+int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uint32_t labels, uint64_t seq) {
+    struct homer_frame *v = frame_of(f, labels);
+    v->seq = seq;
+    int rc = 0;
+    fill_truth(v, x);
+    for (int i = 0; i < f->experts && !rc; i++)
+        if (f->expert[i].ops->prepare) rc = f->expert[i].ops->prepare(f->expert[i].self, v);
+    return rc;
+}
+
 const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
                               uint32_t labels) {
     float *p = homer_grid_f32(&f->scratch, P);
     for (uint32_t l = f->labels; l < labels; l++) {
         homer_prior_add_label(&f->prior);
-        for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->add_label(f->expert[i].self, l);
+        for (int i = 0; i < f->experts; i++) f->expert[i].ops->add_label(f->expert[i].self, l);
         homer_grid_copy_column(&f->scratch, l, l + 1);
         p[l] = p[l + 1] = 0;
     }
     f->labels = labels;
     f->scale.features = features;
     struct homer_frame *v = frame_of(f, labels);
-    fill_truth(v, x);
+    v->p = p;
+    fill_truth(v, x); /* again: the new labels have their columns now */
+    homer_scale_commit(&f->scale, x);
     homer_stack_learn(&f->stack, &f->prior, v, p);
-    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->learn(f->expert[i].self, v);
+    for (int i = 0; i < f->experts; i++) f->expert[i].ops->learn(f->expert[i].self, v);
     homer_prior_learn(&f->prior, v);
+    if (f->with_trees && f->clusters.softened_n)
+        homer_linear_soften(&f->linear, f->clusters.softened, f->clusters.softened_n, SOFT_VARIANCE,
+                            SOFT_BIAS_VARIANCE);
     homer_scale_redecide(&f->scale);
     return p;
 }
@@ -118,5 +153,5 @@ void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c) {
     homer_prior_encode(&f->prior, f->labels, c);
     homer_stack_encode(&f->stack, f->labels, c);
     uint32_t columns = f->scale.n ? f->labels + 1 : 0; /* before the first instance there may be no rows */
-    for (int i = 0; i < HOMER_FLAT_EXPERTS; i++) f->expert[i].ops->encode(f->expert[i].self, columns, c);
+    for (int i = 0; i < f->experts; i++) f->expert[i].ops->encode(f->expert[i].self, columns, c);
 }

@@ -3,6 +3,7 @@
 #ifndef HOMER_FLAT_H
 #define HOMER_FLAT_H
 
+#include "core/clusters.h"
 #include "core/leaf/expert.h"
 #include "core/leaf/linear.h"
 #include "core/leaf/markov.h"
@@ -11,7 +12,7 @@
 #include "core/leaf/stack.h"
 #include "core/scale.h"
 
-enum { HOMER_FLAT_EXPERTS = 3 };
+enum { HOMER_FLAT_EXPERTS = 4 };
 
 struct homer_flat {
     struct homer_mem *mem;
@@ -21,28 +22,37 @@ struct homer_flat {
     struct homer_recent recent;
     struct homer_markov markov;
     struct homer_stack stack;
-    struct homer_expert expert[HOMER_FLAT_EXPERTS];
+    struct homer_clusters clusters; /* with_trees only */
+    bool with_trees;
+    struct homer_expert expert[HOMER_FLAT_EXPERTS]; /* [experts] */
+    int experts;
     uint32_t labels;
     struct homer_grid scratch; /* f32 rows: p, y, weight, prior, prior logit, evidence of every expert */
     struct homer_frame frame;  /* of the last predict */
 };
 
-void homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing);
+/* clusters NULL: without hierarchy and trees. 0, or -ENOMEM and nothing to deinit. */
+int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing,
+                    const struct homer_clusters_config *clusters);
 void homer_flat_deinit(struct homer_flat *f);
 
 /* Room for an instance that brings the counts to `features` and `labels`. 0, or -ENOMEM and nothing has
  * changed that a result could show. Must precede predict and learn of ids that are new. */
 int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels);
 
-/* Undoes what a reserve added, when the instance is not learned after all. */
+/* Undoes what reserve and prepare added, when the instance is not learned after all. */
 void homer_flat_cancel(struct homer_flat *f);
 
-/* p[labels known]: borrowed until the next call. commit: the scaling statistics learn x, and homer_flat_learn
- * of the same instance must follow. */
-const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x, bool commit);
+/* p[labels known]: borrowed until the next call. Changes only scratch. */
+const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x);
 
-/* Learns the instance of the last committing predict; `features` and `labels` ids are known now, new labels
- * start as copies of the virtual column. Returns p for all `labels` as it was before (0 for new ones). */
+/* After the predict of the same instance: takes what its learning needs beyond the reserve, with `labels`
+ * known then. 0, or -ENOMEM and nothing visible has changed (then cancel). */
+int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uint32_t labels, uint64_t seq);
+
+/* Learns the instance prepared last; `features` and `labels` ids are known now,
+ * new labels start as copies of the virtual column. Returns p for all `labels` as it was before (0 for new
+ * ones). */
 const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
                               uint32_t labels);
 

@@ -38,7 +38,9 @@ void homer_model_config_default(struct homer_model_config *c) {
         .max_labels = 10000,
         .max_features = 1000000,
         .window = 1000,
+        .trees = true,
     };
+    homer_clusters_config_default(&c->clusters);
 }
 
 int homer_model_new(struct homer_model **out, const struct homer_model_config *config,
@@ -48,7 +50,12 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     m->config = *config;
     m->mem.max_bytes = config->max_memory;
     homer_schema_init(&m->schema, &m->mem, hash_key, config->max_features, config->max_labels);
-    homer_flat_init(&m->flat, &m->mem, config->absent_missing);
+    if (homer_flat_init(&m->flat, &m->mem, config->absent_missing,
+                        config->trees ? &config->clusters : NULL)) {
+        homer_schema_deinit(&m->schema);
+        free(m);
+        return -ENOMEM;
+    }
     homer_rules_init(&m->rules, &m->mem, hash_key);
     homer_eval_init(&m->eval, &m->mem, config->window);
     *out = m;
@@ -98,7 +105,7 @@ static void answer(struct homer_model *m, const float *p, const struct homer_dec
 
 void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
                          const struct homer_decide *decide, struct homer_prediction *out) {
-    const float *p = homer_flat_predict(&m->flat, x, false);
+    const float *p = homer_flat_predict(&m->flat, x);
     homer_rules_rank(&m->rules, p, m->flat.labels);
     answer(m, p, decide, out);
 }
@@ -133,7 +140,10 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                       const struct homer_decide *decide, struct homer_prediction *out,
                       struct homer_error *err) {
     uint64_t refused = m->mem.failed;
-    if (reserve(m, x)) {
+    int rc = reserve(m, x);
+    const float *p = rc ? NULL : homer_flat_predict(&m->flat, x);
+    if (!rc) rc = homer_flat_prepare(&m->flat, x, m->schema.labels.n, m->seq + 1);
+    if (rc) {
         homer_flat_cancel(&m->flat);
         homer_model_abort(m);
         if (m->mem.max_bytes && m->mem.failed > refused)
@@ -142,7 +152,6 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                                    m->mem.used_bytes, m->mem.max_bytes);
         return homer_err_set(err, -ENOMEM, "out of memory");
     }
-    const float *p = homer_flat_predict(&m->flat, x, true);
     homer_rules_rank(&m->rules, p, m->flat.labels);
     struct homer_outcome o = outcome_of(m, x);
     struct homer_prediction own;

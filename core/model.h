@@ -7,6 +7,7 @@
 #define HOMER_MODEL_H
 
 #include "core/base/err.h"
+#include "core/clusters.h"
 #include "core/decide/rules.h"
 #include "core/eval.h"
 #include "core/instance.h"
@@ -25,6 +26,8 @@ struct homer_model_config {
     uint32_t max_labels;
     uint32_t max_features;
     uint32_t window; /* instances of the sliding-window metrics */
+    bool trees;      /* profile fast; false: linear */
+    struct homer_clusters_config clusters;
 };
 
 void homer_model_config_default(struct homer_model_config *c);

@@ -9,8 +9,6 @@
 #define CLIP 4.0f
 #define UNSEEN UINT32_MAX /* a feature without an id */
 
-enum { ABSENT = 0, GIVEN = 1, NULL_VALUE = 2 };
-
 void homer_scale_init(struct homer_scale *s, struct homer_mem *mem, bool absent_missing) {
     *s = (struct homer_scale){.mem = mem, .absent_missing = absent_missing};
 }
@@ -22,6 +20,8 @@ static void release(struct homer_scale *s) {
     homer_mem_free(s->mem, s->fresh, s->cap, sizeof *s->fresh);
     homer_mem_free(s->mem, s->given, s->cap, sizeof *s->given);
     homer_mem_free(s->mem, s->state, s->cap, sizeof *s->state);
+    homer_mem_free(s->mem, s->touched, s->cap, sizeof *s->touched);
+    homer_mem_free(s->mem, s->raw, s->cap, sizeof *s->raw);
     homer_mem_free(s->mem, s->out_feature, s->cap, sizeof *s->out_feature);
     homer_mem_free(s->mem, s->out_x, s->cap, sizeof *s->out_x);
 }
@@ -42,10 +42,12 @@ int homer_scale_reserve(struct homer_scale *s, uint32_t features) {
         g.fresh = homer_mem_alloc(s->mem, g.cap, sizeof *g.fresh);
         g.given = homer_mem_alloc(s->mem, g.cap, sizeof *g.given);
         g.state = homer_mem_alloc(s->mem, g.cap, sizeof *g.state);
+        g.touched = homer_mem_alloc(s->mem, g.cap, sizeof *g.touched);
+        g.raw = homer_mem_alloc(s->mem, g.cap, sizeof *g.raw);
         g.out_feature = homer_mem_alloc(s->mem, g.cap, sizeof *g.out_feature);
         g.out_x = homer_mem_alloc(s->mem, g.cap, sizeof *g.out_x);
-        if (!g.moments || !g.is_dense || !g.dense || !g.fresh || !g.given || !g.state || !g.out_feature ||
-            !g.out_x) {
+        if (!g.moments || !g.is_dense || !g.dense || !g.fresh || !g.given || !g.state || !g.touched ||
+            !g.raw || !g.out_feature || !g.out_x) {
             release(&g);
             return -ENOMEM;
         }
@@ -54,6 +56,7 @@ int homer_scale_reserve(struct homer_scale *s, uint32_t features) {
             memcpy(g.is_dense, s->is_dense, s->cap * sizeof *g.is_dense);
             memcpy(g.dense, s->dense, s->cap * sizeof *g.dense);
         }
+        g.touched_n = 0;
         release(s);
         *s = g;
     }
@@ -69,39 +72,53 @@ static struct homer_moments moments_with(struct homer_moments m, double x, doubl
     return m;
 }
 
-static uint32_t scale_dense(struct homer_scale *s, double t, uint32_t out) {
+/* What the instance gives, and the moments that would be with it. */
+static void take_in(struct homer_scale *s, const struct homer_instance *x) {
+    for (uint32_t i = 0; i < s->touched_n; i++) s->state[s->touched[i]] = HOMER_ABSENT;
+    s->touched_n = 0;
+    for (uint32_t i = 0; i < x->missing_n; i++) {
+        uint32_t j = x->missing[i];
+        s->touched[s->touched_n++] = j;
+        s->state[j] = HOMER_NULL;
+    }
+    for (uint32_t i = 0; i < x->feature_n; i++) {
+        uint32_t j = x->feature[i];
+        if (j == UNSEEN || (x->value[i] == 0 && !s->absent_missing)) continue;
+        s->fresh[j] = moments_with(s->moments[j], (double)x->value[i], x->weight);
+        s->given[j] = x->value[i];
+        s->touched[s->touched_n++] = j;
+        s->state[j] = HOMER_GIVEN;
+    }
+}
+
+/* The dense block: scaled into out, unscaled into raw. */
+static uint32_t scale_dense(struct homer_scale *s, double t) {
     float unit = s->dense_n ? 1.0f / sqrtf((float)s->dense_n) : 0.0f;
+    uint32_t out = 0;
     for (uint32_t i = 0; i < s->dense_n; i++) {
         uint32_t j = s->dense[i];
         uint8_t state = s->state[j];
-        if (state == NULL_VALUE || (state == ABSENT && s->absent_missing)) continue;
-        const struct homer_moments *m = state == GIVEN ? &s->fresh[j] : &s->moments[j];
+        s->raw[i] = NAN;
+        if (state == HOMER_NULL || (state == HOMER_ABSENT && s->absent_missing)) continue;
+        s->raw[i] = state == HOMER_GIVEN ? s->given[j] : 0.0f;
+        const struct homer_moments *m = state == HOMER_GIVEN ? &s->fresh[j] : &s->moments[j];
         double total = s->absent_missing ? m->n : t - m->missing;
         double mean = m->mean * m->n / total;
         double var = (m->m2 + m->mean * m->mean * m->n * (total - m->n) / total) / total;
         if (!(var > 1e-10 * mean * mean)) continue;
         if (t < 10) var *= 2;
-        double x = state == GIVEN ? (double)s->given[j] : 0.0;
         s->out_feature[out] = j;
-        s->out_x[out++] = homer_clip((float)((x - mean) / sqrt(var)), -CLIP, CLIP) * unit;
+        s->out_x[out++] = homer_clip((float)(((double)s->raw[i] - mean) / sqrt(var)), -CLIP, CLIP) * unit;
     }
     return out;
 }
 
-uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x, bool commit) {
-    double w = x->weight, t = s->t + w;
-    uint32_t out = 0;
-    for (uint32_t i = 0; i < x->missing_n; i++) s->state[x->missing[i]] = NULL_VALUE;
-    for (uint32_t i = 0; i < x->feature_n; i++) {
-        uint32_t j = x->feature[i];
-        if (j == UNSEEN || (x->value[i] == 0 && !s->absent_missing)) continue;
-        s->fresh[j] = moments_with(s->moments[j], (double)x->value[i], w);
-        s->given[j] = x->value[i];
-        s->state[j] = GIVEN;
-    }
-    out = scale_dense(s, t, out);
-    uint32_t first = out, words = x->feature_n - x->text_n; /* where they begin */
+uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x) {
+    take_in(s, x);
+    uint32_t out = scale_dense(s, s->t + x->weight);
+    uint32_t words = x->feature_n - x->text_n; /* where they begin */
     float norm = 0;
+    s->sparse = out;
     for (uint32_t i = 0; i < x->feature_n; i++) {
         uint32_t j = x->feature[i];
         if (x->value[i] == 0 || (j != UNSEEN && s->is_dense[j])) continue;
@@ -120,23 +137,21 @@ uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x
     }
     if (norm > 0) {
         float unit = 1.0f / sqrtf(norm);
-        for (uint32_t i = first; i < out; i++) s->out_x[i] *= unit;
-    }
-    for (uint32_t i = 0; i < x->feature_n; i++) {
-        uint32_t j = x->feature[i];
-        if (j == UNSEEN) continue;
-        if (commit && s->state[j] == GIVEN) s->moments[j] = s->fresh[j];
-        s->state[j] = ABSENT;
-    }
-    for (uint32_t i = 0; i < x->missing_n; i++) {
-        s->state[x->missing[i]] = ABSENT;
-        if (commit) s->moments[x->missing[i]].missing += w;
-    }
-    if (commit) {
-        s->t = t;
-        s->n++;
+        for (uint32_t i = s->sparse; i < out; i++) s->out_x[i] *= unit;
     }
     return out;
+}
+
+void homer_scale_commit(struct homer_scale *s, const struct homer_instance *x) {
+    for (uint32_t i = 0; i < s->touched_n; i++) {
+        uint32_t j = s->touched[i];
+        if (s->state[j] == HOMER_GIVEN)
+            s->moments[j] = s->fresh[j];
+        else
+            s->moments[j].missing += x->weight;
+    }
+    s->t += x->weight;
+    s->n++;
 }
 
 void homer_scale_redecide(struct homer_scale *s) {

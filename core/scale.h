@@ -15,6 +15,7 @@
 #include "core/base/codec.h"
 #include "core/base/mem.h"
 #include "core/instance.h"
+#include "core/leaf/frame.h"
 
 struct homer_moments {
     double n;       /* weight of the instances that had the feature */
@@ -35,20 +36,26 @@ struct homer_scale {
     double t;   /* weight of all instances */
     uint64_t n; /* instances */
 
-    /* scratch, [cap] each */
-    struct homer_moments *fresh; /* moments including the instance at hand, of given features */
-    float *given;                /* value of a given dense feature */
-    uint8_t *state;              /* 0 absent, 1 given, 2 null; all 0 between calls */
-    uint32_t *out_feature;       /* the scaled instance */
+    /* the instance applied last, [cap] each */
+    struct homer_moments *fresh; /* moments including it, of the features it gives */
+    uint8_t *state;              /* by feature: HOMER_ABSENT, HOMER_GIVEN, HOMER_NULL */
+    float *given;                /* by feature: its value where given */
+    uint32_t *touched;           /* [touched_n] features that are given or null */
+    uint32_t touched_n;
+    float *raw;            /* [dense_n] values of the dense features, NaN = missing */
+    uint32_t *out_feature; /* scaled: the dense block, from `sparse` on the sparse one */
     float *out_x;
+    uint32_t sparse;
 };
 
 void homer_scale_init(struct homer_scale *s, struct homer_mem *mem, bool absent_missing);
 void homer_scale_deinit(struct homer_scale *s);
 /* Makes room for ids below `features`; 0 or -ENOMEM with nothing changed. */
 int homer_scale_reserve(struct homer_scale *s, uint32_t features);
-/* Scales x: out_feature[0..return), out_x. With commit the statistics learn x. */
-uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x, bool commit);
+/* Scales x: out_feature[0..return), out_x. The statistics stay. */
+uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x);
+/* The statistics learn x, which was applied last. */
+void homer_scale_commit(struct homer_scale *s, const struct homer_instance *x);
 /* Decides density anew when it is time; called after an instance was learned. */
 void homer_scale_redecide(struct homer_scale *s);
 void homer_scale_encode(const struct homer_scale *s, struct homer_codec *c);

@@ -10,12 +10,12 @@
 #define GIB (1024 * MIB)
 #define HOUR_MS 3600000ull
 
-/* Indices are enum homer_log_level, enum homer_objective and the bool `absent_missing`. */
+/* Indices are enum homer_log_level, enum homer_objective, the bools `absent_missing` and `trees`. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const objectives[] = {"example_f1", "micro_f1", "macro_f1", "subset", "hamming", NULL};
 static const char *const absences[] = {"zero", "missing", NULL};
 static const char *const learners[] = {"ihomer", NULL};
-static const char *const profiles[] = {"linear", NULL};
+static const char *const profiles[] = {"linear", "fast", NULL};
 
 /* clang-format off: a table is read by columns */
 const struct homer_config_key homer_config_keys[] = {
@@ -67,8 +67,8 @@ const struct homer_config_key homer_config_keys[] = {
 
     {"model.learner", HOMER_KEY_FIXED, NOWHERE, 0, 0, learners, "\"ihomer\"",
      "the learning algorithm; this version has one"},
-    {"model.profile", HOMER_KEY_FIXED, NOWHERE, 0, 0, profiles, "\"linear\"",
-     "which experts predict; this version has the linear ones"},
+    {"model.profile", HOMER_KEY_WORD, FIELD(model.trees), 0, 0, profiles, "\"fast\"",
+     "which experts predict: the linear ones, or also a tree for each cluster of labels"},
     {"model.absent", HOMER_KEY_WORD, FIELD(model.absent_missing), 0, 0, absences, "\"zero\"",
      "what a feature that an instance does not list means: the value 0, or an unknown value"},
     {"model.objective", HOMER_KEY_WORD, FIELD(model.objective), 0, 0, objectives, "\"example_f1\"",

@@ -14,7 +14,10 @@ void *homer_mem_alloc(struct homer_mem *m, size_t n, size_t size) {
     void *p = NULL;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes == 0 || bytes > SIZE_MAX / 2) goto refused;
     if (m->fail_in && --m->fail_in == 0) goto refused;
-    if (homer_mem_would_pass(m, bytes)) goto refused;
+    if (homer_mem_would_pass(m, bytes)) {
+        m->capped++;
+        goto refused;
+    }
     p = aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
     if (!p) goto refused;
     memset(p, 0, bytes);

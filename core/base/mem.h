@@ -16,6 +16,8 @@ struct homer_mem {
     size_t max_bytes;  /* 0 = no cap */
     uint64_t fail_in;  /* fault injection: the fail_in-th allocation from now fails, once; 0 = off */
     uint64_t failed;   /* allocations refused so far (cap, system or injected) */
+    uint64_t
+        capped; /* those of them that max_bytes refused: the same request is refused the same way again */
 };
 
 /* n * size zeroed bytes, aligned to 64 (a cache line, a vector); NULL when refused. n * size == 0 is refused

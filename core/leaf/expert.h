@@ -15,6 +15,11 @@ struct homer_expert_ops {
     void (*truncate)(void *self, uint32_t features);
     /* Fills its evidence rows of the frame for all columns; changes only scratch. */
     void (*predict)(void *self, struct homer_frame *f);
+    /* Takes what learning the frame, whose predict came last, will need: the last step that may fail. 0 or
+     * -ENOMEM, then nothing has changed that a result could show. May be NULL, as may cancel, which undoes
+     * it. */
+    int (*prepare)(void *self, const struct homer_frame *f);
+    void (*cancel)(void *self);
     /* Learns the frame whose predict came last. */
     void (*learn)(void *self, const struct homer_frame *f);
     /* A new label: column `from` (the virtual one) is copied to `from` + 1, and becomes the label's. */
@@ -28,6 +33,6 @@ struct homer_expert {
     void *self;
 };
 
-extern const struct homer_expert_ops homer_linear_ops, homer_recent_ops, homer_markov_ops;
+extern const struct homer_expert_ops homer_linear_ops, homer_recent_ops, homer_markov_ops, homer_clusters_ops;
 
 #endif

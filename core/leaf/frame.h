@@ -7,10 +7,15 @@
 #ifndef HOMER_LEAF_FRAME_H
 #define HOMER_LEAF_FRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
     HOMER_LANES = 8, /* columns are laid out and computed in groups of this many */
+
+    HOMER_ABSENT = 0,
+    HOMER_GIVEN,
+    HOMER_NULL,
 
     /* what the stack weighs, in this order */
     HOMER_X_BIAS = 0,
@@ -20,7 +25,11 @@ enum {
     HOMER_X_RECENT_FAST,
     HOMER_X_RECENT_SLOW,
     HOMER_X_MARKOV,
-    HOMER_EXPERTS
+    HOMER_X_TREE_COUNTS, /* from here on only where there are trees */
+    HOMER_X_TREE_BAYES,
+    HOMER_X_TREE_BETTER,
+    HOMER_EXPERTS,
+    HOMER_FLAT_ONLY = HOMER_X_TREE_COUNTS /* how many there are without trees */
 };
 
 /* The word of an expert for people: "bias", "prior", "linear", ... */
@@ -34,11 +43,23 @@ struct homer_frame {
     const float *x;          /* [n] scaled */
     uint32_t n;
 
+    /* the same instance unscaled, as trees test it; by feature id, of the features that exist: */
+    const uint8_t *state;  /* HOMER_ABSENT, HOMER_GIVEN, HOMER_NULL */
+    const float *given;    /* value where given */
+    bool absent_missing;   /* an absent feature is missing rather than 0 */
+    const uint32_t *dense; /* [dense_n] the dense features, ascending */
+    const float *raw;      /* [dense_n] their values, NaN = missing */
+    uint32_t dense_n;
+    const uint32_t *present; /* [present_n] the sparse features that are not 0 */
+    uint32_t present_n;
+
     float *prior;                   /* pi_l */
     float *prior_logit;             /* lam_l */
     float *evidence[HOMER_EXPERTS]; /* X_el: log-odds minus lam_l, clipped to +-8; bias 1; prior lam_l */
 
     /* learning only */
+    const float *p;           /* what the stack predicted; 0 for labels new since */
+    uint64_t seq;             /* number of this instance */
     float *y;                 /* 1 or 0; 0 where unknown */
     float *weight;            /* the instance's weight where the label is known, else 0 */
     const uint32_t *positive; /* [positive_n] ascending */

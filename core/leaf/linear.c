@@ -221,6 +221,20 @@ static void linear_learn(void *self, const struct homer_frame *f) {
     }
 }
 
+static void soften_row(group *r, const uint32_t *column, uint32_t n, float variance) {
+    for (int e = 0; e < 2; e++)
+        for (uint32_t i = 0; i < n; i++) {
+            float *v = &r[column[i] / LANES].var[e][column[i] % LANES];
+            if (*v < variance) *v = variance;
+        }
+}
+
+void homer_linear_soften(struct homer_linear *l, const uint32_t *column, uint32_t n, float variance,
+                         float bias_variance) {
+    for (uint32_t j = 0; j < l->features; j++) soften_row(l->row[j], column, n, variance);
+    soften_row(l->bias, column, n, bias_variance);
+}
+
 static void linear_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_linear *l = self;
     homer_put_u32(c, l->features);

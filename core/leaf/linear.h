@@ -36,6 +36,10 @@ struct homer_linear {
 };
 
 void homer_linear_init(struct homer_linear *l, struct homer_mem *mem);
+/* Lets these columns learn anew: their variances go up to at least `variance`, the bias's to `bias_variance`;
+ * weights stay. */
+void homer_linear_soften(struct homer_linear *l, const uint32_t *column, uint32_t n, float variance,
+                         float bias_variance);
 /* Everything else through homer_linear_ops (expert.h). A failed reserve may leave wider rows, which no result
  * can show. */
 

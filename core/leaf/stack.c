@@ -3,7 +3,7 @@
 #include <math.h>
 #include "core/base/num.h"
 
-enum { E = HOMER_EXPERTS };
+enum { E = HOMER_EXPERTS }; /* of room; s->experts of them are in use */
 
 #define FORGET 0.999
 #define RIDGE 0.005
@@ -16,24 +16,26 @@ enum { E = HOMER_EXPERTS };
 #define OFFSET_NOISE 5e-8f
 
 static const double start[E] = {
-    [HOMER_X_BIAS] = 0,       [HOMER_X_PRIOR] = 1,         [HOMER_X_LINEAR] = 0.4,
-    [HOMER_X_TRACKING] = 0.2, [HOMER_X_RECENT_FAST] = 0.1, [HOMER_X_RECENT_SLOW] = 0.1,
-    [HOMER_X_MARKOV] = 0.5,
+    [HOMER_X_BIAS] = 0,          [HOMER_X_PRIOR] = 1,         [HOMER_X_LINEAR] = 0.4,
+    [HOMER_X_TRACKING] = 0.2,    [HOMER_X_RECENT_FAST] = 0.1, [HOMER_X_RECENT_SLOW] = 0.1,
+    [HOMER_X_MARKOV] = 0.5,      [HOMER_X_TREE_COUNTS] = 0.1, [HOMER_X_TREE_BAYES] = 0.1,
+    [HOMER_X_TREE_BETTER] = 0.1,
 };
 
 const char *homer_expert_word(int expert) {
-    static const char *const words[E] = {"bias",     "prior",    "linear", "linear-tracking",
-                                         "ema-fast", "ema-slow", "markov"};
+    static const char *const words[E] = {"bias",       "prior",      "linear", "linear-tracking",
+                                         "ema-fast",   "ema-slow",   "markov", "tree-counts",
+                                         "tree-bayes", "tree-better"};
     return words[expert];
 }
 
-void homer_stack_init(struct homer_stack *s, struct homer_mem *mem) {
-    *s = (struct homer_stack){0};
-    for (int e = 0; e < E; e++) {
+void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, int experts) {
+    *s = (struct homer_stack){.experts = experts};
+    for (int e = 0; e < experts; e++) {
         s->w[e] = start[e];
         s->h[e][e] = RIDGE_START;
     }
-    homer_grid_init(&s->offset, mem, 2 * E, sizeof(float));
+    homer_grid_init(&s->offset, mem, 2 * (uint32_t)experts, sizeof(float));
 }
 
 void homer_stack_deinit(struct homer_stack *s) {
@@ -42,9 +44,10 @@ void homer_stack_deinit(struct homer_stack *s) {
 
 int homer_stack_reserve(struct homer_stack *s, uint32_t columns) {
     uint32_t before = s->offset.cap;
+    int n = s->experts;
     int rc = homer_grid_reserve(&s->offset, columns);
-    for (int e = 0; e < E && !rc; e++) {
-        float *v = homer_grid_f32(&s->offset, (uint32_t)(E + e));
+    for (int e = 0; e < n && !rc; e++) {
+        float *v = homer_grid_f32(&s->offset, (uint32_t)(n + e));
         for (uint32_t l = before; l < s->offset.cap; l++)
             v[l] = e == HOMER_X_BIAS ? OFFSET_BIAS_VARIANCE : OFFSET_VARIANCE;
     }
@@ -53,8 +56,9 @@ int homer_stack_reserve(struct homer_stack *s, uint32_t columns) {
 
 void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior,
                          const struct homer_frame *f, float *p) {
+    int n = s->experts;
     for (uint32_t l = 0; l < f->stride; l++) p[l] = 0;
-    for (int e = 0; e < E; e++) {
+    for (int e = 0; e < n; e++) {
         const float *u = homer_grid_f32(&s->offset, (uint32_t)e), *x = f->evidence[e];
         float w = (float)s->w[e];
         for (uint32_t l = 0; l < f->stride; l++) p[l] += (w + u[l]) * x[l];
@@ -64,35 +68,36 @@ void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *
 }
 
 /* Solves h d = g for symmetric positive definite h (lower triangle given): Cholesky. */
-static void solve(double h[E][E], const double g[E], double d[E]) {
+static void solve(int n, double h[E][E], const double g[E], double d[E]) {
     double c[E][E];
-    for (int i = 0; i < E; i++) {
+    for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) {
             double sum = h[i][j];
             for (int k = 0; k < j; k++) sum -= c[i][k] * c[j][k];
             c[i][j] = i == j ? sqrt(sum > 1e-12 ? sum : 1e-12) : sum / c[j][j];
         }
     }
-    for (int i = 0; i < E; i++) {
+    for (int i = 0; i < n; i++) {
         d[i] = g[i];
         for (int k = 0; k < i; k++) d[i] -= c[i][k] * d[k];
         d[i] /= c[i][i];
     }
-    for (int i = E - 1; i >= 0; i--) {
-        for (int k = i + 1; k < E; k++) d[i] -= c[k][i] * d[k];
+    for (int i = n - 1; i >= 0; i--) {
+        for (int k = i + 1; k < n; k++) d[i] -= c[k][i] * d[k];
         d[i] /= c[i][i];
     }
 }
 
 static void learn_offset(struct homer_stack *s, uint32_t l, const float x[E], float error, float h,
                          float weight) {
+    int n = s->experts;
     float spread = 0;
-    for (int e = 0; e < E; e++) spread += homer_grid_f32(&s->offset, (uint32_t)(E + e))[l] * x[e] * x[e];
+    for (int e = 0; e < n; e++) spread += homer_grid_f32(&s->offset, (uint32_t)(n + e))[l] * x[e] * x[e];
     h *= weight;
     float q = 1.0f / (1.0f + h * spread);
-    for (int e = 0; e < E; e++) {
+    for (int e = 0; e < n; e++) {
         float *u = homer_grid_f32(&s->offset, (uint32_t)e) + l,
-              *v = homer_grid_f32(&s->offset, (uint32_t)(E + e)) + l;
+              *v = homer_grid_f32(&s->offset, (uint32_t)(n + e)) + l;
         float vx = *v * x[e];
         *u += vx * weight * error * q;
         *v = *v - h * q * vx * vx + OFFSET_NOISE;
@@ -103,7 +108,8 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
                        const float *p) {
     const double *c = homer_grid_f64(&prior->count, 0);
     double g[E] = {0}, d[E];
-    for (int i = 0; i < E; i++) {
+    int n = s->experts;
+    for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) s->h[i][j] *= FORGET;
         s->h[i][i] += RIDGE;
     }
@@ -112,19 +118,20 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
         if (fabsf(error) < SMALL_ERROR || weight == 0 || c[l] == 0) continue;
         float x[E], h = p[l] * (1.0f - p[l]);
         if (h < MIN_CURVATURE) h = MIN_CURVATURE;
-        for (int e = 0; e < E; e++) x[e] = f->evidence[e][l];
-        for (int i = 0; i < E; i++) {
+        for (int e = 0; e < n; e++) x[e] = f->evidence[e][l];
+        for (int i = 0; i < n; i++) {
             g[i] += (double)(weight * error * x[i]);
             for (int j = 0; j <= i; j++) s->h[i][j] += (double)(weight * h * x[i] * x[j]);
         }
         learn_offset(s, l, x, error, h, weight);
     }
-    solve(s->h, g, d);
-    for (int e = 0; e < E; e++) s->w[e] += d[e] > MAX_STEP ? MAX_STEP : d[e] < -MAX_STEP ? -MAX_STEP : d[e];
+    solve(n, s->h, g, d);
+    for (int e = 0; e < n; e++) s->w[e] += d[e] > MAX_STEP ? MAX_STEP : d[e] < -MAX_STEP ? -MAX_STEP : d[e];
 }
 
 void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c) {
-    homer_put_f64s(c, s->w, E);
-    for (int i = 0; i < E; i++) homer_put_f64s(c, s->h[i], (size_t)i + 1);
-    for (uint32_t r = 0; r < 2 * E; r++) homer_put_f32s(c, homer_grid_f32(&s->offset, r), labels);
+    uint32_t n = (uint32_t)s->experts;
+    homer_put_f64s(c, s->w, n);
+    for (uint32_t i = 0; i < n; i++) homer_put_f64s(c, s->h[i], i + 1);
+    for (uint32_t r = 0; r < 2 * n; r++) homer_put_f32s(c, homer_grid_f32(&s->offset, r), labels);
 }

@@ -15,12 +15,13 @@
 #include "core/leaf/prior.h"
 
 struct homer_stack {
+    int experts; /* in use: HOMER_EXPERTS or HOMER_FLAT_ONLY */
     double w[HOMER_EXPERTS];
     double h[HOMER_EXPERTS][HOMER_EXPERTS]; /* lower triangle */
     struct homer_grid offset;               /* f32: rows u_e, then v_e */
 };
 
-void homer_stack_init(struct homer_stack *s, struct homer_mem *mem);
+void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, int experts);
 void homer_stack_deinit(struct homer_stack *s);
 int homer_stack_reserve(struct homer_stack *s, uint32_t columns);
 /* p[stride] from the frame's evidence. */

@@ -96,7 +96,7 @@ static void an_aborted_instance_leaves_no_trace(void **state) {
  * known goes on being learned and predicted, and the cap holds. */
 static void the_memory_cap_holds(void **state) {
     (void)state;
-    for (uint64_t cap = 20000; cap <= 1280000; cap *= 2) {
+    for (uint64_t cap = 160000; cap <= 2560000; cap *= 2) {
         struct homer_model_config c = small(cap);
         struct homer_model *m = model_start(&c, fixture_key);
         struct homer_mem *mem = homer_model_mem(m);

@@ -29,7 +29,9 @@ struct sample {
 
 /* Scales x; with commit the statistics learn it. */
 static uint32_t scaled_by(struct homer_scale *s, const struct homer_instance *x, bool commit) {
-    return homer_scale_apply(s, x, commit);
+    uint32_t n = homer_scale_apply(s, x);
+    if (commit) homer_scale_commit(s, x);
+    return n;
 }
 
 /* Column j of a stream: how often it comes, around which mean, how far it spreads. */

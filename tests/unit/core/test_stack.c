@@ -2,7 +2,7 @@
 #include "expert_fixture.h"
 #include "core/leaf/stack.h"
 
-enum { E = HOMER_EXPERTS };
+enum { E = HOMER_FLAT_ONLY };
 
 struct naive {
     double w[E], h[E][E], u[E][COLUMNS], v[E][COLUMNS];
@@ -104,7 +104,7 @@ static void follows_the_formula(void **state) {
         const uint32_t most[] = {1, 7, 16, LABELS};
         struct homer_stack s;
         struct homer_prior prior;
-        homer_stack_init(&s, &mem);
+        homer_stack_init(&s, &mem, E);
         homer_prior_init(&prior, &mem);
         bench_init(&b, 90 + round, most[round]);
         for (uint32_t t = 0; t < 500; t++) {
@@ -165,7 +165,7 @@ static void starts_with_the_documented_weights(void **state) {
     const double expected[E] = {0, 1, 0.4, 0.2, 0.1, 0.1, 0.5};
     const char *const words[E] = {"bias",     "prior",    "linear", "linear-tracking",
                                   "ema-fast", "ema-slow", "markov"};
-    homer_stack_init(&s, &mem);
+    homer_stack_init(&s, &mem, E);
     for (int e = 0; e < E; e++) {
         assert_same(s.w[e], expected[e]);
         assert_string_equal(homer_expert_word(e), words[e]);
@@ -182,7 +182,7 @@ static void stays_finite(void **state) {
     struct homer_mem mem = {0};
     struct homer_stack s;
     struct homer_prior prior;
-    homer_stack_init(&s, &mem);
+    homer_stack_init(&s, &mem, E);
     homer_prior_init(&prior, &mem);
     bench_init(&b, 95, 20);
     assert_int_equal(homer_stack_reserve(&s, COLUMNS), 0);

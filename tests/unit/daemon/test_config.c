@@ -93,7 +93,7 @@ static void test_refuses_and_names(void **state) {
         {"{\"limits\":{\"turn_lines\":1.0}}", "limits.turn_lines|got 1.0|integer"},
         {"{\"model\":{\"objective\":\"luck\"}}", "model.objective|\"luck\"|\"example_f1\" or \"micro_f1\""},
         {"{\"model\":{\"objective\":1}}", "model.objective|got 1"},
-        {"{\"model\":{\"profile\":\"fast\"}}", "model.profile|\"fast\"|\"linear\""},
+        {"{\"model\":{\"profile\":\"best\"}}", "model.profile|\"best\"|\"linear\""},
         {"{\"model\":{\"learner\":\"oracle\"}}", "model.learner|\"oracle\"|\"ihomer\""},
         {"{\"model\":{\"text\":{\"bigrams\":1}}}", "model.text.bigrams|got 1|true or false"},
         {"{\"model\":{\"hierarchy\":{\"a\":1}}}", "model.hierarchy|no label hierarchy"},

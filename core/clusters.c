@@ -1,0 +1,284 @@
+#include "core/clusters.h"
+
+#include <errno.h>
+#include <string.h>
+#include "core/base/num.h"
+#include "core/clusters_impl.h"
+
+#define STAGE_AGAIN 1000 /* instances after which refused clusters are tried again */
+#define PRUNE_EVERY 1000 /* instances between looks at the trees' memory */
+
+void homer_clusters_config_default(struct homer_clusters_config *c) {
+    *c = (struct homer_clusters_config){.drift_delta = 0.002, .scope = HOMER_DRIFT_BOTH};
+    homer_hierarchy_config_default(&c->hierarchy);
+    homer_tree_config_default(&c->tree);
+}
+
+int homer_clusters_init(struct homer_clusters *c, struct homer_mem *mem,
+                        const struct homer_clusters_config *config) {
+    *c = (struct homer_clusters){.mem = mem, .config = *config};
+    struct homer_adwin_config watch;
+    homer_adwin_config_default(&watch);
+    watch.delta = config->drift_delta;
+    homer_adwin_init(&c->loss, &watch);
+    return homer_hierarchy_init(&c->hierarchy, mem, &config->hierarchy);
+}
+
+static void clusters_deinit(void *self) {
+    struct homer_clusters *c = self;
+    homer_clusters_unstage(c);
+    for (uint32_t i = 0; i < c->n; i++) homer_cluster_deinit(c, &c->cluster[i]);
+    homer_mem_free(c->mem, c->cluster, c->n, sizeof *c->cluster);
+    homer_mem_free(c->mem, c->event, c->event ? HOMER_EVENTS_KEPT : 0, sizeof *c->event);
+    homer_mem_free(c->mem, c->softened, c->label_cap, sizeof *c->softened);
+    homer_mem_free(c->mem, c->on, c->label_cap, sizeof *c->on);
+    homer_mem_free(c->mem, c->of, c->label_cap, sizeof *c->of);
+    homer_hierarchy_deinit(&c->hierarchy);
+}
+
+static int clusters_reserve(void *self, uint32_t features, uint32_t columns) {
+    struct homer_clusters *c = self;
+    (void)features;
+    if (!c->event && !(c->event = homer_mem_alloc(c->mem, HOMER_EVENTS_KEPT, sizeof *c->event)))
+        return -ENOMEM;
+    if (columns <= c->label_cap) return 0;
+    uint32_t cap = columns + columns / 2;
+    uint32_t *softened = homer_mem_alloc(c->mem, cap, sizeof *softened),
+             *on = homer_mem_alloc(c->mem, cap, sizeof *on);
+    uint32_t *of = homer_mem_alloc(c->mem, cap, sizeof *of);
+    if (!softened || !on || !of) {
+        homer_mem_free(c->mem, softened, cap, sizeof *softened);
+        homer_mem_free(c->mem, on, cap, sizeof *on);
+        homer_mem_free(c->mem, of, cap, sizeof *of);
+        return -ENOMEM;
+    }
+    if (c->label_cap) memcpy(of, c->of, c->label_cap * sizeof *of);
+    homer_mem_free(c->mem, c->softened, c->label_cap, sizeof *c->softened);
+    homer_mem_free(c->mem, c->on, c->label_cap, sizeof *c->on);
+    homer_mem_free(c->mem, c->of, c->label_cap, sizeof *c->of);
+    c->softened = softened;
+    c->on = on;
+    c->of = of;
+    c->label_cap = cap;
+    return 0;
+}
+
+void homer_cluster_predict(struct homer_cluster *k, const struct homer_frame *f) {
+    float *prior = k->logits + (size_t)3 * homer_cluster_stride(k);
+    for (uint32_t i = 0; i < k->m; i++) prior[i] = f->prior[k->label[i]];
+    k->leaf = homer_tree_leaf(k->tree, f);
+    homer_tree_predict(k->tree, k->leaf, f, prior, k->logits);
+}
+
+static void clusters_predict(void *self, struct homer_frame *f) {
+    struct homer_clusters *c = self;
+    for (int e = 0; e < 3; e++) memset(f->evidence[HOMER_X_TREE_COUNTS + e], 0, f->stride * sizeof(float));
+    for (uint32_t i = 0; i < c->n; i++) {
+        struct homer_cluster *k = &c->cluster[i];
+        homer_cluster_predict(k, f);
+        for (int e = 0; e < 3; e++) {
+            const float *logit = k->logits + (size_t)e * homer_cluster_stride(k);
+            float *out = f->evidence[HOMER_X_TREE_COUNTS + e];
+            for (uint32_t j = 0; j < k->m; j++) {
+                uint32_t l = k->label[j];
+                out[l] = homer_clip(logit[j] - f->prior_logit[l], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
+            }
+        }
+    }
+}
+
+static bool all_known(const struct homer_cluster *k, const struct homer_frame *f) {
+    for (uint32_t i = 0; i < k->m && !f->complete; i++)
+        if (!(f->weight[k->label[i]] > 0)) return false;
+    return true;
+}
+
+static void clusters_cancel(void *self) {
+    struct homer_clusters *c = self;
+    for (uint32_t i = 0; i < c->n; i++) homer_tree_cancel(c->cluster[i].tree, c->cluster[i].leaf);
+    homer_clusters_unstage(c);
+}
+
+/* Where the memory cap refuses new clusters, the old ones go on; it is tried again after a while. */
+static int stage(struct homer_clusters *c, const struct homer_frame *f) {
+    uint64_t capped = c->mem->capped;
+    int rc = homer_clusters_stage(c, f);
+    c->stage_refused = rc && c->mem->capped > capped;
+    return c->stage_refused ? 0 : rc;
+}
+
+static int clusters_prepare(void *self, const struct homer_frame *f) {
+    struct homer_clusters *c = self;
+    int rc = homer_hierarchy_reserve(&c->hierarchy, f->complete ? f->positive_n : 0, f->labels);
+    if (!rc && c->generation != c->hierarchy.generation && f->seq >= c->stage_next) rc = stage(c, f);
+    struct homer_cluster *k = c->staged ? c->staged : c->cluster;
+    for (uint32_t i = 0, n = c->staged ? c->staged_n : c->n; i < n && !rc; i++) {
+        if (c->staged) homer_cluster_predict(&k[i], f);
+        k[i].known = all_known(&k[i], f);
+        if (k[i].known) rc = homer_tree_prepare(k[i].tree, k[i].leaf, f, f->w);
+    }
+    if (rc) clusters_cancel(c);
+    return rc;
+}
+
+static void note(struct homer_clusters *c, struct homer_event e) {
+    c->event[c->events++ % HOMER_EVENTS_KEPT] = e;
+}
+
+static void learn_tree(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
+    uint32_t on_n = 0;
+    if (!k->known) return;
+    for (uint32_t i = 0; i < k->m; i++)
+        if (f->y[k->label[i]] > 0) c->on[on_n++] = i;
+    if (!homer_tree_learn(k->tree, k->leaf, f, c->on, on_n, f->w, k->logits)) return;
+    c->tree_splits++;
+    note(c,
+         (struct homer_event){.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_TREE_SPLIT, .labels = k->m});
+}
+
+/* min(1, 4/7 of the mean log-loss) of these labels, of which the truth is known; -1 when none is. */
+static double loss_of(const struct homer_frame *f, const uint32_t *label, uint32_t n) {
+    double sum = 0, known = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t l = label ? label[i] : i;
+        if (!(f->weight[l] > 0)) continue;
+        float p = f->y[l] > 0 ? f->p[l] : 1.0f - f->p[l];
+        sum -= (double)homer_log(p > 1e-6f ? p : 1e-6f);
+        known++;
+    }
+    if (known == 0) return -1;
+    double loss = 4.0 / 7.0 * sum / known;
+    return loss < 1 ? loss : 1;
+}
+
+/* Feeds a detector; true when the loss has risen, and *e says from what to what. The window then begins anew:
+ * one event a drift. */
+static bool has_risen(struct homer_adwin *a, double loss, struct homer_event *e) {
+    if (loss < 0 || !homer_adwin_add(a, loss)) return false;
+    e->before = a->before;
+    e->after = homer_adwin_mean(a);
+    homer_adwin_reset(a);
+    return e->after > e->before;
+}
+
+static void watch(struct homer_clusters *c, const struct homer_frame *f) {
+    enum homer_drift_scope scope = c->config.scope;
+    c->softened_n = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
+        struct homer_cluster *k = &c->cluster[i];
+        struct homer_event e = {
+            .seq = f->seq, .node = k->id, .kind = HOMER_EVENT_CLUSTER_DRIFT, .labels = k->m};
+        if (!has_risen(&k->loss, loss_of(f, k->label, k->m), &e)) continue;
+        k->drifts++;
+        note(c, e);
+        if (scope != HOMER_DRIFT_CLUSTER && scope != HOMER_DRIFT_BOTH) continue;
+        for (uint32_t j = 0; j < k->m; j++) c->softened[c->softened_n++] = k->label[j];
+    }
+    struct homer_event e = {.seq = f->seq, .kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = f->labels};
+    if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e)) return;
+    c->global_drifts++;
+    note(c, e);
+    if (scope != HOMER_DRIFT_GLOBAL && scope != HOMER_DRIFT_BOTH) return;
+    c->softened_n = f->labels;
+    for (uint32_t l = 0; l < f->labels; l++) c->softened[l] = l;
+}
+
+static void grow_hierarchy(struct homer_clusters *c, const struct homer_frame *f) {
+    homer_hierarchy_learn(&c->hierarchy, f->positive, f->complete ? f->positive_n : 0, f->labels, f->seq);
+    for (uint32_t i = 0; i < c->hierarchy.events_n; i++) {
+        const struct homer_hierarchy_event *h = &c->hierarchy.events[i];
+        note(c, (struct homer_event){h->seq, h->node, HOMER_EVENT_STRUCTURE, h->change, h->labels, h->before,
+                                     h->after});
+    }
+}
+
+/* Keeps the trees within tree_bytes: the largest tree gives up the leaves that promise least; below three
+ * quarters they come back. */
+static void prune(struct homer_clusters *c) {
+    size_t bytes = 0, most;
+    for (uint32_t i = 0; i < c->n; i++) bytes += homer_tree_bytes(c->cluster[i].tree);
+    for (uint32_t i = 0; i < c->n && bytes < c->config.tree_bytes / 4 * 3; i++)
+        homer_tree_activate(c->cluster[i].tree);
+    while (bytes > c->config.tree_bytes) {
+        struct homer_tree *largest = NULL;
+        most = 0;
+        for (uint32_t i = 0; i < c->n; i++) {
+            size_t b = homer_tree_bytes(c->cluster[i].tree);
+            if (b <= most) continue;
+            most = b;
+            largest = c->cluster[i].tree;
+        }
+        if (!largest || !homer_tree_deactivate(largest)) return;
+        bytes -= most - homer_tree_bytes(largest);
+    }
+}
+
+static void clusters_learn(void *self, const struct homer_frame *f) {
+    struct homer_clusters *c = self;
+    if (c->staged) homer_clusters_swap(c);
+    if (c->stage_refused) c->stage_next = f->seq + STAGE_AGAIN;
+    c->stage_refused = false;
+    for (uint32_t i = 0; i < c->n; i++) learn_tree(c, &c->cluster[i], f);
+    watch(c, f);
+    grow_hierarchy(c, f);
+    if (c->config.tree_bytes && f->seq % PRUNE_EVERY == 0) prune(c);
+}
+
+static void clusters_add_label(void *self, uint32_t from) {
+    (void)self; /* the hierarchy places it, a tree gets its column with the next instance */
+    (void)from;
+}
+
+const struct homer_cluster *homer_clusters_find(const struct homer_clusters *c, uint64_t id) {
+    for (uint32_t i = 0; i < c->n; i++)
+        if (c->cluster[i].id == id) return &c->cluster[i];
+    return NULL;
+}
+
+const struct homer_event *homer_clusters_event(const struct homer_clusters *c, uint64_t i) {
+    bool kept = i < c->events && c->events - i <= HOMER_EVENTS_KEPT;
+    return kept ? &c->event[i % HOMER_EVENTS_KEPT] : NULL;
+}
+
+static void clusters_encode(const void *self, uint32_t columns, struct homer_codec *codec) {
+    const struct homer_clusters *c = self;
+    (void)columns;
+    homer_hierarchy_encode(&c->hierarchy, codec);
+    homer_put_u64(codec, c->generation);
+    homer_put_u64(codec, c->stage_next);
+    homer_put_u32(codec, c->n);
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct homer_cluster *k = &c->cluster[i];
+        homer_put_u64(codec, k->id);
+        homer_put_u64(codec, k->drifts);
+        homer_put_u32(codec, k->m);
+        homer_put_u32s(codec, k->label, k->m);
+        homer_adwin_encode(&k->loss, codec);
+        homer_tree_encode(k->tree, codec);
+    }
+    homer_adwin_encode(&c->loss, codec);
+    homer_put_u64(codec, c->global_drifts);
+    homer_put_u64(codec, c->tree_splits);
+    homer_put_u64(codec, c->events);
+    for (uint64_t i = c->events > HOMER_EVENTS_KEPT ? c->events - HOMER_EVENTS_KEPT : 0; i < c->events; i++) {
+        const struct homer_event *e = homer_clusters_event(c, i);
+        homer_put_u64(codec, e->seq);
+        homer_put_u64(codec, e->node);
+        homer_put_u32(codec, (uint32_t)e->kind);
+        homer_put_u32(codec, (uint32_t)e->change);
+        homer_put_u32(codec, e->labels);
+        homer_put_f64(codec, e->before);
+        homer_put_f64(codec, e->after);
+    }
+}
+
+const struct homer_expert_ops homer_clusters_ops = {
+    .reserve = clusters_reserve,
+    .predict = clusters_predict,
+    .prepare = clusters_prepare,
+    .cancel = clusters_cancel,
+    .learn = clusters_learn,
+    .add_label = clusters_add_label,
+    .encode = clusters_encode,
+    .deinit = clusters_deinit,
+};

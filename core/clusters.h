@@ -1,0 +1,102 @@
+/* The living part of the learner: the hierarchy of labels, an adaptive Hoeffding tree for each of its leaf
+ * clusters, and the drift detectors of every cluster and of the whole. An expert (expert.h): the trees give
+ * three rows of evidence per label.
+ *
+ * A cluster's loss is min(1, 4/7 of the mean log-loss of its labels) under the whole model;
+ * ADWIN(drift_delta) watches it, and the same of all labels. When it rises, the columns of the cluster (or
+ * all) are named in `softened`, for the linear experts to learn anew, and with restart_trees the cluster's
+ * tree starts again. When the hierarchy regroups labels, each new cluster's tree is a copy of the one that
+ * had most of its labels; labels that came from elsewhere begin neutral there. Changes take effect with the
+ * next instance, prepared before it and shown only when it is learned. A tree learns an instance only if all
+ * labels of its cluster are known. One thread; memory charged to mem. */
+#ifndef HOMER_CLUSTERS_H
+#define HOMER_CLUSTERS_H
+
+#include "core/drift/adwin.h"
+#include "core/labels/hierarchy.h"
+#include "core/leaf/expert.h"
+#include "core/tree/hoeffding.h"
+
+enum homer_drift_scope { HOMER_DRIFT_OFF = 0, HOMER_DRIFT_CLUSTER, HOMER_DRIFT_GLOBAL, HOMER_DRIFT_BOTH };
+
+struct homer_clusters_config {
+    struct homer_hierarchy_config hierarchy;
+    struct homer_tree_config tree;
+    double drift_delta;           /* of the ADWINs on losses; .002 */
+    enum homer_drift_scope scope; /* which of them act */
+    bool restart_trees;           /* a cluster that drifts gets a new tree */
+    size_t tree_bytes;            /* trees above this give up their least promising leaves; 0 = no bound */
+};
+
+void homer_clusters_config_default(struct homer_clusters_config *c);
+
+struct homer_cluster {
+    uint64_t id; /* of the hierarchy's leaf */
+    uint32_t m;
+    uint32_t *label; /* [m] ascending: what the tree's columns stand for */
+    struct homer_tree *tree;
+    struct homer_adwin loss;
+    uint64_t drifts;
+    bool borrowed; /* staged: tree and labels belong to the present cluster of that id */
+
+    /* of the instance at hand */
+    uint32_t leaf;
+    bool known;    /* all its labels are */
+    float *logits; /* [3][stride] log-odds, then [stride] priors of the labels */
+};
+
+/* drift: place `cluster` or `global`, before and after: mean loss; structure: a change of the hierarchy, see
+ * there. */
+enum homer_event_kind {
+    HOMER_EVENT_STRUCTURE = 0,
+    HOMER_EVENT_CLUSTER_DRIFT,
+    HOMER_EVENT_GLOBAL_DRIFT,
+    HOMER_EVENT_TREE_SPLIT
+};
+
+struct homer_event {
+    uint64_t seq;
+    uint64_t node; /* id of the hierarchy's node; 0 for global */
+    enum homer_event_kind kind;
+    enum homer_hierarchy_change change; /* of a structure event */
+    uint32_t labels;
+    double before, after;
+};
+
+enum { HOMER_EVENTS_KEPT = 1024 };
+
+struct homer_clusters {
+    struct homer_mem *mem;
+    struct homer_clusters_config config;
+    struct homer_hierarchy hierarchy;
+    struct homer_cluster *cluster; /* [n] in preorder of the hierarchy */
+    uint32_t n;
+    uint64_t generation;          /* of the hierarchy that `cluster` shows */
+    struct homer_cluster *staged; /* [staged_n] for the coming instance; NULL: none */
+    uint32_t staged_n;
+    uint64_t staged_generation;
+    uint64_t stage_next;     /* instance before which refused clusters are not tried again */
+    bool stage_refused;      /* by the memory cap, for the instance at hand */
+    struct homer_adwin loss; /* of all labels */
+    uint64_t global_drifts, tree_splits;
+
+    struct homer_event *event; /* the last HOMER_EVENTS_KEPT, a ring */
+    uint64_t events;           /* ever */
+
+    uint32_t *softened; /* [softened_n] columns that the last learn found drifted */
+    uint32_t softened_n;
+    uint32_t *on; /* scratch: columns that are true */
+    uint32_t *of; /* scratch: by label, its cluster + 1 */
+    uint32_t label_cap;
+};
+
+int homer_clusters_init(struct homer_clusters *c, struct homer_mem *mem,
+                        const struct homer_clusters_config *config);
+/* Everything else through homer_clusters_ops. */
+
+/* The cluster of a hierarchy leaf, or NULL while it has no tree yet. */
+const struct homer_cluster *homer_clusters_find(const struct homer_clusters *c, uint64_t id);
+/* Event number i (0 = first ever) if it is still kept, else NULL. */
+const struct homer_event *homer_clusters_event(const struct homer_clusters *c, uint64_t i);
+
+#endif

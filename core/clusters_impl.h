@@ -1,0 +1,24 @@
+/* What clusters.c and clusters_stage.c share. */
+#ifndef HOMER_CLUSTERS_IMPL_H
+#define HOMER_CLUSTERS_IMPL_H
+
+#include "core/clusters.h"
+
+/* Frees what a cluster owns, unless it is borrowed. */
+void homer_cluster_deinit(struct homer_clusters *c, struct homer_cluster *k);
+/* Makes the clusters of the hierarchy's present leaves, trees handed on: c->staged. 0 or -ENOMEM with nothing
+ * staged. */
+int homer_clusters_stage(struct homer_clusters *c, const struct homer_frame *f);
+/* Frees what is staged. */
+void homer_clusters_unstage(struct homer_clusters *c);
+/* The staged clusters take the place of the present ones. */
+void homer_clusters_swap(struct homer_clusters *c);
+
+/* Leaf and log-odds of the frame's instance in one cluster. */
+void homer_cluster_predict(struct homer_cluster *k, const struct homer_frame *f);
+
+static inline uint32_t homer_cluster_stride(const struct homer_cluster *k) {
+    return (k->m + HOMER_LANES - 1) / HOMER_LANES * HOMER_LANES;
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* Naive Bayes over the observers of a leaf; see stats.h. */
+#include <math.h>
+#include "core/base/num.h"
+#include "core/tree/gauss.h"
+
+#define FEATURE_CLIP 5.0f
+#define TOTAL_CLIP 10.0f
+
+#define REFRESH 0.0625 /* growth of a leaf's weight after which its curves are renewed */
+#define REFRESH_T 1.125f
+
+static void refresh_gauss(struct homer_stats *s, uint32_t place) {
+    struct homer_gauss_view v = homer_gauss_view(s, place);
+    float *k0 = homer_stats_gauss(s, place, HOMER_K0), *k1 = homer_stats_gauss(s, place, HOMER_K1),
+          *k2 = homer_stats_gauss(s, place, HOMER_K2);
+    bool flat = !(v.variance > 1e-12f); /* a constant tells nothing */
+    for (uint32_t l = 0; l < s->stride; l++) {
+        struct homer_sides d = homer_gauss_sides(&v, l);
+        float w1 = flat ? 0.0f : 1.0f / d.var1, w0 = flat ? 0.0f : 1.0f / d.var0;
+        k0[l] =
+            flat ? 0.0f : 0.5f * (homer_log(d.var0 * w1) + d.mean0 * d.mean0 * w0 - d.mean1 * d.mean1 * w1);
+        k1[l] = d.mean1 * w1 - d.mean0 * w0;
+        k2[l] = 0.5f * (w0 - w1);
+    }
+}
+
+void homer_stats_refresh_presence(struct homer_stats *s, uint32_t place) {
+    const float *a = homer_stats_presence(s, place, HOMER_WITH);
+    float *evidence = homer_stats_presence(s, place, HOMER_EVIDENCE);
+    float t = s->presence[place].t, q = (t + 0.5f) / ((float)s->n + 1);
+    s->presence[place].next = t * REFRESH_T;
+    for (uint32_t l = 0; l < s->stride; l++) evidence[l] = homer_log((a[l] + 2 * q) / (t - a[l] + 2 * q));
+}
+
+static void refresh_base(struct homer_stats *s) {
+    for (uint32_t l = 0; l < s->stride; l++)
+        s->base[l] = homer_log(((float)s->n - s->c[l] + 2) / (s->c[l] + 2));
+}
+
+void homer_stats_refresh_curves(struct homer_stats *s) {
+    refresh_base(s);
+    if (s->n < s->refresh) return;
+    for (uint32_t i = 0; i < s->gauss_n; i++) {
+        if (s->gauss[i].n == s->gauss[i].told) continue; /* of a feature that is dense no more */
+        refresh_gauss(s, i);
+        s->gauss[i].told = s->gauss[i].n;
+    }
+    s->refresh = s->n * (1 + REFRESH);
+}
+
+void homer_stats_refresh(struct homer_stats *s) {
+    for (uint32_t i = 0; i < s->presence_n; i++) homer_stats_refresh_presence(s, i);
+    for (uint32_t i = 0; i < s->gauss_n; i++) s->gauss[i].told = -1;
+    s->refresh = 0;
+    homer_stats_refresh_curves(s);
+}
+
+void homer_stats_bayes(const struct homer_stats *s, const struct homer_frame *f, float *llr) {
+    for (uint32_t l = 0; l < s->stride; l++) llr[l] = 0;
+    for (uint32_t i = 0; i < f->dense_n; i++) {
+        uint32_t place = isnan(f->raw[i]) ? UINT32_MAX : homer_stats_find(s, f->dense[i], true);
+        if (place == UINT32_MAX) continue;
+        const float *k0 = homer_stats_gauss(s, place, HOMER_K0), *k1 = homer_stats_gauss(s, place, HOMER_K1);
+        const float *k2 = homer_stats_gauss(s, place, HOMER_K2);
+        float x = f->raw[i] - s->gauss[place].shift;
+        for (uint32_t l = 0; l < s->stride; l++)
+            llr[l] += homer_clip(k0[l] + x * (k1[l] + x * k2[l]), -FEATURE_CLIP, FEATURE_CLIP);
+    }
+    for (uint32_t i = 0; i < f->present_n; i++) {
+        uint32_t place = homer_stats_find(s, f->present[i], false);
+        if (place == UINT32_MAX) continue;
+        const float *evidence = homer_stats_presence(s, place, HOMER_EVIDENCE);
+        for (uint32_t l = 0; l < s->stride; l++)
+            llr[l] += homer_clip(evidence[l] + s->base[l], -FEATURE_CLIP, FEATURE_CLIP);
+    }
+    for (uint32_t l = 0; l < s->stride; l++) llr[l] = homer_clip(llr[l], -TOTAL_CLIP, TOTAL_CLIP);
+}

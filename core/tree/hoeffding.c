@@ -1,0 +1,262 @@
+#include "core/tree/hoeffding.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include "core/base/num.h"
+
+#define STRENGTH 5.0f /* pseudo-instances of a leaf's prior */
+#define OWN_SHARE 0.9f
+#define LOSS_FADE 0.995f
+
+void homer_tree_config_default(struct homer_tree_config *c) {
+    *c = (struct homer_tree_config){
+        .split = {.level = 1e-3f, .delta = 1e-5f, .range = 0.3f, .min_share = 0.01f, .min_weight = 5},
+        .grace = 100,
+        .max_depth = 14,
+        .start = 20,
+    };
+}
+
+static uint32_t padded(uint32_t m) {
+    return (m + HOMER_LANES - 1) / HOMER_LANES * HOMER_LANES;
+}
+
+static struct homer_tree *bare_tree(struct homer_mem *mem, const struct homer_tree_config *config, uint32_t m,
+                                    uint32_t nodes) {
+    struct homer_tree *t = homer_mem_alloc(mem, 1, sizeof *t);
+    if (!t) return NULL;
+    *t = (struct homer_tree){.mem = mem, .config = config, .m = m, .stride = padded(m)};
+    t->node = homer_mem_alloc(mem, nodes, sizeof *t->node);
+    t->node_cap = t->node ? nodes : 0;
+    t->scratch = homer_mem_alloc(mem, (size_t)2 * t->stride, sizeof *t->scratch);
+    return t->node && t->scratch ? t : homer_tree_free(t);
+}
+
+int homer_tree_new(struct homer_tree **out, struct homer_mem *mem, const struct homer_tree_config *config,
+                   uint32_t m) {
+    struct homer_tree *t = bare_tree(mem, config, m, 8);
+    if (!t) return -ENOMEM;
+    if (homer_stats_new(&t->node[0].stats, mem, m)) {
+        homer_tree_free(t);
+        return -ENOMEM;
+    }
+    t->node[0].next = config->grace;
+    t->node_n = 1;
+    *out = t;
+    return 0;
+}
+
+struct homer_tree *homer_tree_free(struct homer_tree *t) {
+    if (!t) return NULL;
+    for (uint32_t i = 0; i < t->node_n; i++) {
+        homer_stats_free(t->node[i].stats);
+        for (int k = 0; k < 2; k++) homer_stats_free(t->node[i].staged[k]);
+    }
+    homer_mem_free(t->mem, t->node, t->node_cap, sizeof *t->node);
+    homer_mem_free(t->mem, t->scratch, (size_t)2 * t->stride, sizeof *t->scratch);
+    return homer_mem_free(t->mem, t, 1, sizeof *t);
+}
+
+int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const uint32_t *source, uint32_t m,
+                     const float *share) {
+    struct homer_tree *u = bare_tree(t->mem, t->config, m, t->node_n);
+    if (!u) return -ENOMEM;
+    for (; u->node_n < t->node_n; u->node_n++) {
+        struct homer_tree_node *n = &u->node[u->node_n];
+        *n = t->node[u->node_n];
+        n->due = false;
+        n->staged[0] = n->staged[1] = NULL;
+        const struct homer_stats *stats = n->stats;
+        n->stats = NULL;
+        if (stats && homer_stats_remap(&n->stats, stats, source, m, share)) {
+            homer_tree_free(u);
+            return -ENOMEM;
+        }
+    }
+    *out = u;
+    return 0;
+}
+
+/* Which child the instance goes to. */
+static bool branch(const struct homer_tree_node *n, const struct homer_frame *f) {
+    uint8_t state = f->state[n->feature];
+    if (state == HOMER_NULL || (state == HOMER_ABSENT && f->absent_missing && !n->presence))
+        return n->heavier;
+    if (n->presence) return state == HOMER_GIVEN && (f->given[n->feature] < 0 || f->given[n->feature] > 0);
+    return (state == HOMER_GIVEN ? f->given[n->feature] : 0.0f) > n->threshold;
+}
+
+uint32_t homer_tree_leaf(const struct homer_tree *t, const struct homer_frame *f) {
+    uint32_t i = 0;
+    while (!t->node[i].stats) i = t->node[i].child[branch(&t->node[i], f)];
+    return i;
+}
+
+void homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const struct homer_frame *f,
+                        const float *prior, float *out) {
+    const struct homer_stats *s = t->node[leaf].stats;
+    float *counts = out, *bayes = out + t->stride, *better = out + (size_t)2 * t->stride;
+    float own = leaf ? OWN_SHARE : 0.0f, n = (float)s->n;
+    homer_stats_bayes(s, f, bayes);
+    for (uint32_t l = 0; l < t->m; l++) {
+        float expected = own * s->prior[l] + (1 - own) * prior[l];
+        counts[l] = homer_logit((s->c[l] + STRENGTH * expected) / (n + STRENGTH));
+        bayes[l] += counts[l];
+        better[l] = s->loss[s->stride + l] < s->loss[l] ? bayes[l] : counts[l];
+    }
+}
+
+/* Statistics that a child begins with: weight `start` in the proportions of its side, Gaussian moments of the
+ * parent. */
+static int child_stats(struct homer_stats **out, const struct homer_stats *s, const struct homer_split *b,
+                       const float *positives, float weight, float start) {
+    struct homer_stats *child = NULL;
+    if (homer_stats_seed(&child, s, b->presence ? UINT32_MAX : b->feature)) return -ENOMEM;
+    if (start > weight) start = weight;
+    child->n = (double)start;
+    for (uint32_t l = 0; l < s->m; l++) {
+        child->prior[l] = homer_clip(positives[l] / weight, 0, 1);
+        child->c[l] = child->prior[l] * start;
+    }
+    homer_stats_rescale(child);
+    *out = child;
+    return 0;
+}
+
+static int stage_split(struct homer_tree *t, struct homer_tree_node *n) {
+    float *left = t->scratch, *right = t->scratch + t->stride, n_left, n_right;
+    homer_split_masses(n->stats, &n->split, left, right, &n_left, &n_right);
+    n->heavier = n_right > n_left;
+    if (child_stats(&n->staged[0], n->stats, &n->split, left, n_left, (float)t->config->start) ||
+        child_stats(&n->staged[1], n->stats, &n->split, right, n_right, (float)t->config->start))
+        return -ENOMEM;
+    if (t->node_n + 2 <= t->node_cap) return 0;
+    uint32_t cap = t->node_cap + t->node_cap / 2 + 2;
+    void *node = homer_mem_grow(t->mem, t->node, t->node_cap, cap, sizeof *t->node);
+    if (!node) return -ENOMEM;
+    t->node = node;
+    t->node_cap = cap;
+    return 0;
+}
+
+/* Forgives a refusal by the memory cap: then the tree grows less. One by the system stands. */
+static int forgive(const struct homer_tree *t, int rc, uint64_t capped_before) {
+    return t->mem->capped > capped_before ? 0 : rc;
+}
+
+int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, double weight) {
+    struct homer_tree_node *n = &t->node[leaf];
+    uint64_t capped = t->mem->capped;
+    if (n->inactive) return 0;
+    int rc = forgive(t, homer_stats_reserve(n->stats, f), capped);
+    if (rc) return rc;
+    n->due = n->stats->n + weight >= n->next;
+    if (!n->due || n->depth >= t->config->max_depth) return 0;
+    homer_split_find(n->stats, &t->config->split, t->scratch, &n->split);
+    if (!homer_split_is_sure(&n->split, n->stats->n, &t->config->split)) return 0;
+    rc = stage_split(t, n);
+    if (!rc) return 0;
+    n = &t->node[leaf];
+    for (int k = 0; k < 2; k++) n->staged[k] = homer_stats_free(n->staged[k]);
+    return forgive(t, rc, capped);
+}
+
+void homer_tree_cancel(struct homer_tree *t, uint32_t leaf) {
+    struct homer_tree_node *n = &t->node[leaf];
+    for (int k = 0; k < 2; k++) n->staged[k] = homer_stats_free(n->staged[k]);
+    n->due = false;
+}
+
+static void note_losses(const struct homer_tree *t, struct homer_stats *s, const uint32_t *on, uint32_t on_n,
+                        const float *logits) {
+    uint32_t k = 0;
+    for (uint32_t l = 0; l < t->m; l++) {
+        bool y = k < on_n && on[k] == l;
+        k += y;
+        for (int e = 0; e < 2; e++) {
+            float z = logits[(size_t)e * t->stride + l], p = homer_sigmoid(y ? z : -z);
+            float *loss = &s->loss[(size_t)e * s->stride + l];
+            *loss += (1 - LOSS_FADE) * (-homer_log(p > 1e-6f ? p : 1e-6f) - *loss);
+        }
+    }
+}
+
+/* The leaf becomes an inner node with the two staged children. */
+static void commit_split(struct homer_tree *t, uint32_t leaf) {
+    struct homer_tree_node *n = &t->node[leaf];
+    for (int k = 0; k < 2; k++) {
+        n->child[k] = t->node_n;
+        struct homer_tree_node *child = &t->node[t->node_n++];
+        *child = (struct homer_tree_node){.stats = n->staged[k], .depth = (uint16_t)(n->depth + 1)};
+        child->next = child->stats->n + t->config->grace;
+        n->staged[k] = NULL;
+    }
+    n->feature = n->split.feature;
+    n->threshold = n->split.threshold;
+    n->presence = n->split.presence;
+    n->stats = homer_stats_free(n->stats);
+}
+
+bool homer_tree_learn(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, const uint32_t *on,
+                      uint32_t on_n, double weight, const float *logits) {
+    struct homer_tree_node *n = &t->node[leaf];
+    note_losses(t, n->stats, on, on_n, logits);
+    bool split = n->staged[0] != NULL;
+    if (split) {
+        commit_split(t, leaf);
+        n = &t->node[homer_tree_leaf(t, f)];
+    } else if (n->due) {
+        n->next = n->stats->n + weight + t->config->grace;
+    }
+    t->node[leaf].due = false;
+    homer_stats_add(n->stats, f, on, on_n, weight);
+    return split;
+}
+
+bool homer_tree_deactivate(struct homer_tree *t) {
+    uint32_t worst = UINT32_MAX;
+    double least = 0;
+    for (uint32_t i = 0; i < t->node_n; i++) {
+        const struct homer_tree_node *n = &t->node[i];
+        if (!n->stats || n->inactive) continue;
+        double loss = 0;
+        for (uint32_t l = 0; l < t->m; l++) loss += (double)n->stats->loss[l];
+        if (worst != UINT32_MAX && n->stats->n * loss >= least) continue;
+        worst = i;
+        least = n->stats->n * loss;
+    }
+    if (worst == UINT32_MAX) return false;
+    homer_stats_drop(t->node[worst].stats);
+    t->node[worst].inactive = true;
+    return true;
+}
+
+void homer_tree_activate(struct homer_tree *t) {
+    for (uint32_t i = 0; i < t->node_n; i++) t->node[i].inactive = false;
+}
+
+size_t homer_tree_bytes(const struct homer_tree *t) {
+    size_t bytes = sizeof *t + t->node_n * sizeof *t->node;
+    for (uint32_t i = 0; i < t->node_n; i++)
+        if (t->node[i].stats) bytes += homer_stats_bytes(t->node[i].stats);
+    return bytes;
+}
+
+void homer_tree_encode(const struct homer_tree *t, struct homer_codec *c) {
+    homer_put_u32(c, t->m);
+    homer_put_u32(c, t->node_n);
+    for (uint32_t i = 0; i < t->node_n; i++) {
+        const struct homer_tree_node *n = &t->node[i];
+        homer_put_u8(c, (uint8_t)(n->stats ? 1 + n->inactive : 0));
+        if (n->stats) {
+            homer_put_f64(c, n->next);
+            homer_stats_encode(n->stats, c);
+            continue;
+        }
+        homer_put_u32s(c, n->child, 2);
+        homer_put_u32(c, n->feature);
+        homer_put_f32(c, n->threshold);
+        homer_put_u8(c, (uint8_t)(n->presence | n->heavier << 1));
+    }
+}

@@ -1,0 +1,132 @@
+#include "core/tree/split.h"
+
+#include <math.h>
+#include "core/base/num.h"
+#include "core/tree/gauss.h"
+
+enum { THRESHOLDS = 9 };
+static const float at_sd[THRESHOLDS] = {0, -0.35f, 0.35f, -0.67f, 0.67f, -1, 1, -1.5f, 1.5f};
+
+static inline float x_log_x(float x) {
+    return x > 1e-12f ? x * homer_log(x > 1e-12f ? x : 1e-12f) : 0.0f;
+}
+
+/* n H(p) for p positives and q negatives. */
+static inline float entropy(float p, float q) {
+    p = p > 0 ? p : 0;
+    q = q > 0 ? q : 0;
+    return x_log_x(p + q) - x_log_x(p) - x_log_x(q);
+}
+
+/* Normal distribution function, within 2e-4: a logistic with a cubic argument. */
+static inline float phi(float z) {
+    z = homer_clip(z, -6.0f, 6.0f);
+    return homer_sigmoid(z * (1.5976f + 0.070566f * z * z));
+}
+
+static void offer(struct homer_split *best, uint32_t feature, bool presence, float threshold, float gain) {
+    best->tests++;
+    if (best->feature != UINT32_MAX && gain <= best->gain) {
+        if (feature != best->feature && gain > best->second) best->second = gain;
+        return;
+    }
+    if (best->feature != UINT32_MAX && best->feature != feature) best->second = best->gain;
+    best->feature = feature;
+    best->presence = presence;
+    best->threshold = threshold;
+    best->gain = gain;
+}
+
+static bool both_sides(float n_left, float n_right, const struct homer_split_config *c) {
+    float need = c->min_share * (n_left + n_right);
+    if (need < c->min_weight) need = c->min_weight;
+    return n_left >= need && n_right >= need;
+}
+
+/* Sums are taken over whole arrays, one label a lane: a running sum would keep the compiler from computing
+ * lanes side by side. */
+static float total(const float *lane, uint32_t n) {
+    float sum = 0;
+    for (uint32_t l = 0; l < n; l++) sum += lane[l];
+    return sum;
+}
+
+static float presence_gain(const struct homer_stats *s, uint32_t place, float *lane) {
+    const float *a = homer_stats_presence(s, place, HOMER_WITH), *c = s->c;
+    float t = s->presence[place].t, n = (float)s->n;
+    for (uint32_t l = 0; l < s->stride; l++)
+        lane[l] = entropy(a[l], t - a[l]) + entropy(c[l] - a[l], n - c[l] - (t - a[l]));
+    return total(lane, s->m);
+}
+
+static float gauss_gain(const struct homer_stats *s, const struct homer_gauss_view *v, float cut,
+                        float *lane) {
+    for (uint32_t l = 0; l < s->stride; l++) {
+        struct homer_sides d = homer_gauss_sides(v, l);
+        float p = d.n1 * phi((cut - d.mean1) / sqrtf(d.var1)),
+              q = d.n0 * phi((cut - d.mean0) / sqrtf(d.var0));
+        lane[l] = entropy(p, q) + entropy(d.n1 - p, d.n0 - q);
+    }
+    return total(lane, s->m);
+}
+
+/* n H of the labels before a split. */
+static float whole(const struct homer_stats *s, const float *positives, float n, float *lane) {
+    for (uint32_t l = 0; l < s->stride; l++) lane[l] = entropy(positives[l], n - positives[l]);
+    return total(lane, s->m);
+}
+
+void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, float *lane,
+                      struct homer_split *best) {
+    float n = (float)s->n, before;
+    *best = (struct homer_split){.feature = UINT32_MAX};
+    for (uint32_t l = 0; l < s->m; l++) best->active += s->c[l] >= 1 && s->c[l] <= n - 1;
+    if (!best->active) return;
+    before = whole(s, s->c, n, lane);
+    for (uint32_t i = 0; i < s->presence_n; i++)
+        if (both_sides(n - s->presence[i].t, s->presence[i].t, c))
+            offer(best, s->presence[i].feature, true, 0, before - presence_gain(s, i, lane));
+    for (uint32_t i = 0; i < s->gauss_n; i++) {
+        struct homer_gauss_view v = homer_gauss_view(s, i);
+        if (!(v.variance > 1e-12f)) continue;
+        float sd = sqrtf(v.variance);
+        before = whole(s, v.n1, v.g->n, lane);
+        for (int k = 0; k < THRESHOLDS; k++) {
+            float cut = v.g->mean + at_sd[k] * sd, left = v.g->n * phi(at_sd[k]);
+            if (both_sides(left, v.g->n - left, c))
+                offer(best, v.g->feature, false, cut + v.g->shift, before - gauss_gain(s, &v, cut, lane));
+        }
+    }
+}
+
+bool homer_split_is_sure(const struct homer_split *b, double n, const struct homer_split_config *c) {
+    if (b->feature == UINT32_MAX || !(b->gain > 0)) return false;
+    float a = (float)b->active, tail = homer_log((float)b->tests / c->level);
+    if (2 * b->gain > a + 2 * sqrtf(a * tail) + 2 * tail) return true;
+    float bound = c->range * sqrtf(-homer_log(c->delta) / (2 * (float)n));
+    return (b->gain - b->second) / (float)n > bound;
+}
+
+void homer_split_masses(const struct homer_stats *s, const struct homer_split *b, float *left, float *right,
+                        float *n_left, float *n_right) {
+    uint32_t place = homer_stats_find(s, b->feature, !b->presence);
+    if (b->presence) {
+        const float *a = homer_stats_presence(s, place, HOMER_WITH);
+        *n_right = s->presence[place].t;
+        *n_left = (float)s->n - *n_right;
+        for (uint32_t l = 0; l < s->stride; l++) {
+            right[l] = a[l];
+            left[l] = s->c[l] - a[l] > 0 ? s->c[l] - a[l] : 0;
+        }
+        return;
+    }
+    struct homer_gauss_view v = homer_gauss_view(s, place);
+    float cut = b->threshold - v.g->shift;
+    *n_left = v.g->n * phi((cut - v.g->mean) / sqrtf(v.variance));
+    *n_right = v.g->n - *n_left;
+    for (uint32_t l = 0; l < s->stride; l++) {
+        struct homer_sides d = homer_gauss_sides(&v, l);
+        left[l] = d.n1 * phi((cut - d.mean1) / sqrtf(d.var1));
+        right[l] = d.n1 - left[l];
+    }
+}
