@@ -89,3 +89,53 @@ def test_gradual_drift_mixes_both_concepts():
             assert seen in (before, after)
             old, new = old + (seen == before), new + (seen == after)
     assert old > 50 and new > 50
+
+
+def test_cluster_drift_changes_one_group_and_no_share():
+    stream = generate.Stream(instances=9000, labels=12, group=4, drift="cluster", at=[3000, 6000], noise=0, cardinality=4)
+    rng = random.Random(5)
+    moved = [set(), set()]
+    shares = [[0] * 12 for _ in range(3)]
+    for _ in range(2000):
+        x = {j: rng.gauss(0, 1) for j in range(stream.features)}
+        seen = [set(stream.truth(n, x)) for n in (2999, 3000, 6000)]
+        for i in range(2):
+            moved[i] |= seen[i] ^ seen[i + 1]
+        for share, labels in zip(shares, seen):
+            for label in labels:
+                share[label] += 1 / 2000
+    assert moved == [set(range(4)), set(range(4, 8))]
+    assert all(abs(a - c) < 0.06 for a, c in zip(shares[0], shares[2]))
+    assert stream.membership(0) == stream.membership(8999) == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_structure_drift_deals_the_groups_anew_and_keeps_every_label():
+    stream = generate.Stream(instances=12000, labels=12, group=4, drift="structure", correlation=0.7, noise=0, cardinality=3)
+    pairs = [(a, b) for a in range(12) for b in range(a)]
+    count, both = [[0] * 12, [0] * 12], [dict.fromkeys(pairs, 0), dict.fromkeys(pairs, 0)]
+    agree = [[0] * 12, [0] * 12]  # with the label's own half-space
+    for n, (x, labels) in enumerate(stream):
+        half, held = n >= 6000, set(labels)
+        own = set(stream.concepts[0].labels(x))
+        for label in range(12):
+            count[half][label] += label in held
+            agree[half][label] += (label in held) == (label in own)
+        for a, b in pairs:
+            both[half][a, b] += a in held and b in held
+    assert all(abs(a - b) < 240 for a, b in zip(*count))  # of 6,000: four standard deviations and more
+    assert all(abs(a - b) < 240 for a, b in zip(*agree))
+    for half, n in ((0, 0), (1, 11999)):
+        group = stream.membership(n)
+        assert sorted(group) == [0] * 4 + [1] * 4 + [2] * 4
+        jaccard = {(a, b): both[half][a, b] / (count[half][a] + count[half][b] - both[half][a, b]) for a, b in pairs}
+        inside = [j for (a, b), j in jaccard.items() if group[a] == group[b]]
+        outside = [j for (a, b), j in jaccard.items() if group[a] != group[b]]
+        assert statistics.mean(inside) > 2 * statistics.mean(outside)
+    assert stream.membership(0) != stream.membership(11999)
+
+
+@pytest.mark.parametrize("kind", ["cluster", "structure"])
+def test_group_drifts_are_the_same_every_time(kind):
+    args = ["--instances", "200", "--drift", kind, "--at", "50,100", "--labels", "9", "--group", "3", "--density", "0.2"]
+    assert run(*args) == run(*args)
+    assert run(*args) != run(*args, "--seed", "2")
