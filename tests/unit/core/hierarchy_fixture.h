@@ -22,6 +22,19 @@ static inline void labelset_sort(struct labelset *s) {
     qsort(s->y, s->n, sizeof *s->y, fixture_by_id);
 }
 
+static inline void hierarchy_start(struct homer_hierarchy *h, struct homer_mem *mem) {
+    struct homer_hierarchy_config c;
+    homer_hierarchy_config_default(&c);
+    *mem = (struct homer_mem){0};
+    assert_int_equal(homer_hierarchy_init(h, mem, &c), 0);
+}
+
+static inline void hierarchy_stop(struct homer_hierarchy *h) {
+    struct homer_mem *mem = h->mem;
+    homer_hierarchy_deinit(h);
+    assert_int_equal(mem->used_bytes, 0);
+}
+
 /* Labels in planted groups: an instance has one group; its members come with their own frequencies, others as
  * noise. */
 struct planted {
