@@ -265,6 +265,12 @@ void homer_eval_metrics(const struct homer_eval *e, enum homer_predictor by, enu
     for (int d = 0; d < 3; d++) out->precision_at[d] = out->ndcg_at[d] = out->psp_at[d] = (double)NAN;
 }
 
+void homer_eval_add_label(const struct homer_eval *e, uint32_t label, double *tp, double *fp, double *fn) {
+    *tp += homer_grid_f64(&e->label, row_of(HOMER_BY_MODEL, HOMER_FADED, TP))[label];
+    *fp += homer_grid_f64(&e->label, row_of(HOMER_BY_MODEL, HOMER_FADED, FP))[label];
+    *fn += homer_grid_f64(&e->label, row_of(HOMER_BY_MODEL, HOMER_FADED, FN))[label];
+}
+
 void homer_eval_encode(const struct homer_eval *e, struct homer_codec *c) {
     homer_put_u32(c, e->labels);
     homer_put_f64(c, e->grown);

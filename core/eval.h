@@ -112,6 +112,9 @@ void homer_eval_count(struct homer_eval *e, const struct homer_outcome *o, uint3
 /* Metrics of a predictor over a span. */
 void homer_eval_metrics(const struct homer_eval *e, enum homer_predictor by, enum homer_span span,
                         struct homer_metrics *out);
+/* Adds the model's faded counts of one known label to *tp, *fp, *fn: labels together give a micro F1, which
+ * their common unit does not change. */
+void homer_eval_add_label(const struct homer_eval *e, uint32_t label, double *tp, double *fp, double *fn);
 void homer_eval_encode(const struct homer_eval *e, struct homer_codec *c);
 
 #endif

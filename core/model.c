@@ -87,6 +87,9 @@ uint64_t homer_model_seq(const struct homer_model *m) {
 const struct homer_eval *homer_model_eval(const struct homer_model *m) {
     return &m->eval;
 }
+const struct homer_clusters *homer_model_clusters(const struct homer_model *m) {
+    return m->flat.with_trees ? &m->flat.clusters : NULL;
+}
 
 struct homer_decide homer_model_decide_default(const struct homer_model *m) {
     return (struct homer_decide){.objective = m->config.objective, .threshold = (double)NAN};

@@ -77,6 +77,8 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
 
 /* Prequential metrics so far. */
 const struct homer_eval *homer_model_eval(const struct homer_model *m);
+/* Hierarchy, trees and drift detectors, for reading; NULL in a model without (profile linear). */
+const struct homer_clusters *homer_model_clusters(const struct homer_model *m);
 
 /* Per label: weight of its positives so far; for the list of labels. */
 double homer_model_label_count(const struct homer_model *m, uint32_t label);

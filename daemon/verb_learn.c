@@ -14,8 +14,10 @@ static int learn(struct homer_engine *e, struct homer_entry *entry, const struct
         return rc;
     }
     rc = homer_model_learn(m, &x, decide, p, err); /* undoes the interning itself when it fails */
-    if (rc == 0) homer_rate_add(&entry->rate, e->now_ms());
-    return rc;
+    if (rc) return rc;
+    homer_rate_add(&entry->rate, e->now_ms());
+    entry->cluster_drifts += homer_drifts_count(m, &entry->events_seen);
+    return 0;
 }
 
 int homer_verb_learn(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,

@@ -21,6 +21,10 @@ static const char *const usage[HOMER_OP_COUNT] = {
     [HOMER_OP_STATS] = "{\"op\":\"stats\"}: counters, memory, throughput, prequential metrics",
     [HOMER_OP_LABELS] = "{\"op\":\"labels\"}; prefix, limit: known labels with counts",
     [HOMER_OP_FEATURES] = "{\"op\":\"features\"}; prefix, limit: known features with types",
+    [HOMER_OP_HIERARCHY] =
+        "{\"op\":\"hierarchy\"}; format (json, dot): how the labels group, with figures of every group",
+    [HOMER_OP_DRIFTS] =
+        "{\"op\":\"drifts\"}; since, limit: changes of the hierarchy, drifts, splits of trees",
     [HOMER_OP_CONFIG] = "{\"op\":\"config\"}: the effective configuration",
     [HOMER_OP_DIGEST] = "{\"op\":\"digest\"}: a hash of the model's state",
     [HOMER_OP_MODEL_CREATE] = "{\"op\":\"model.create\",\"name\":..}; config: one more model",

@@ -89,6 +89,20 @@ static void write_connections(struct homer_reply *r, const struct homer_conn_sta
     homer_reply_close(r, '}');
 }
 
+/* Not there in a model of profile linear. */
+static void write_clusters(struct homer_reply *r, const struct homer_entry *entry) {
+    const struct homer_clusters *c = homer_model_clusters(entry->model);
+    if (!c) return;
+    homer_reply_u64(r, "clusters", c->hierarchy.leaves);
+    homer_reply_u64(r, "depth", homer_hierarchy_depth(&c->hierarchy));
+    homer_reply_open(r, "drift", '{');
+    homer_reply_u64(r, "global", c->global_drifts);
+    homer_reply_u64(r, "cluster", entry->cluster_drifts);
+    homer_reply_u64(r, "structure", c->events - c->global_drifts - entry->cluster_drifts - c->tree_splits);
+    homer_reply_u64(r, "tree_splits", c->tree_splits);
+    homer_reply_close(r, '}');
+}
+
 int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                      struct homer_error *err) {
     struct homer_entry *entry;
@@ -112,6 +126,7 @@ int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, st
     homer_reply_u64(r, "peak_bytes", mem->peak_bytes);
     homer_reply_u64(r, "max_bytes", mem->max_bytes);
     homer_reply_close(r, '}');
+    write_clusters(r, entry);
     homer_reply_string(r, "objective", objective, strlen(objective));
     homer_reply_open(r, "throughput", '{'); /* instances learned by this model, per second */
     homer_reply_real(r, "last_10s", homer_rate_recent(&entry->rate, now));

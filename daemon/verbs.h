@@ -22,7 +22,9 @@ enum { HOMER_SHORT_REPLY = 224, HOMER_MODEL_NAME = 64 /* bytes */ };
 struct homer_entry {
     char name[HOMER_MODEL_NAME + 1];
     struct homer_model *model;
-    struct homer_rate rate; /* instances learned */
+    struct homer_rate rate;  /* instances learned */
+    uint64_t cluster_drifts; /* ever; the model keeps those of its present clusters only */
+    uint64_t events_seen;    /* events of the model that were looked at for them */
 };
 
 struct homer_engine {
@@ -95,6 +97,13 @@ void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
 /* Appends the field "metrics" of a model (verb_stats.c). */
 void homer_stats_metrics(struct homer_reply *r, const struct homer_model *m);
 
+/* Levels of the hierarchy below its root (verb_hierarchy.c). */
+uint32_t homer_hierarchy_depth(const struct homer_hierarchy *h);
+
+/* Counts the drifts of clusters among the events since the last look, *seen; called after every learn, before
+ * the model forgets them (verb_drifts.c). */
+uint64_t homer_drifts_count(const struct homer_model *m, uint64_t *seen);
+
 int homer_verb_hello(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                      struct homer_error *);
 int homer_verb_ping(struct homer_engine *, const struct homer_request *, struct homer_reply *,
@@ -121,6 +130,10 @@ int homer_verb_labels(struct homer_engine *, const struct homer_request *, struc
                       struct homer_error *);
 int homer_verb_features(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                         struct homer_error *);
+int homer_verb_hierarchy(struct homer_engine *, const struct homer_request *, struct homer_reply *,
+                         struct homer_error *);
+int homer_verb_drifts(struct homer_engine *, const struct homer_request *, struct homer_reply *,
+                      struct homer_error *);
 int homer_verb_model_create(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                             struct homer_error *);
 int homer_verb_model_drop(struct homer_engine *, const struct homer_request *, struct homer_reply *,

@@ -29,9 +29,9 @@ static void string(struct homer_buf *out, const char *s, size_t n) {
 
 /* What stands before a value: the comma, and inside an object the key. */
 static void lead(struct homer_reply *r, const char *key, size_t key_n) {
-    uint64_t bit = (uint64_t)1 << r->depth;
-    if (r->depth && (r->comma & bit)) homer_buf_putc(r->out, ',');
-    r->comma |= bit;
+    uint64_t bit = (uint64_t)1 << r->depth % 64, *word = &r->comma[r->depth / 64];
+    if (r->depth && (*word & bit)) homer_buf_putc(r->out, ',');
+    *word |= bit;
     if (!key) return;
     string(r->out, key, key_n);
     homer_buf_putc(r->out, ':');
@@ -45,7 +45,7 @@ void homer_reply_open(struct homer_reply *r, const char *key, char bracket) {
     lead_key(r, key);
     homer_buf_putc(r->out, bracket);
     r->depth++;
-    r->comma &= ~((uint64_t)1 << r->depth);
+    r->comma[r->depth / 64] &= ~((uint64_t)1 << r->depth % 64);
 }
 
 void homer_reply_close(struct homer_reply *r, char bracket) {

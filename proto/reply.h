@@ -9,10 +9,14 @@
 #include "core/base/err.h"
 #include "proto/request.h"
 
-/* Writes JSON values; commas are placed by the writer. Containers nest at most 62 deep. */
+/* Containers nest less deep than this. A level of the label hierarchy takes two, and for ten million labels
+ * it has 154 (see hierarchy.h). */
+enum { HOMER_REPLY_DEPTH = 512 };
+
+/* Writes JSON values; commas are placed by the writer. */
 struct homer_reply {
     struct homer_buf *out;
-    uint64_t comma; /* bit d: something was already written at depth d */
+    uint64_t comma[HOMER_REPLY_DEPTH / 64]; /* bit d: something was already written at depth d */
     unsigned depth;
 };
 

@@ -25,6 +25,8 @@ enum homer_op {
     HOMER_OP_STATS,
     HOMER_OP_LABELS,
     HOMER_OP_FEATURES,
+    HOMER_OP_HIERARCHY,
+    HOMER_OP_DRIFTS,
     HOMER_OP_CONFIG,
     HOMER_OP_DIGEST,
     HOMER_OP_MODEL_CREATE,
@@ -93,9 +95,12 @@ struct homer_request {
     enum homer_scores scores;
     size_t scores_top; /* for HOMER_SCORES_TOP */
 
-    /* labels, features */
+    /* labels, features, drifts */
     struct homer_str prefix;
     size_t limit; /* 0 = not given */
+
+    bool dot;       /* hierarchy: format "dot" */
+    uint64_t since; /* drifts: only events behind this sequence number */
 
     /* model.create, model.drop */
     struct homer_str name;

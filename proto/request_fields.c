@@ -66,6 +66,21 @@ int homer_read_count(struct homer_parse *p, const struct homer_field *field, jso
     return 0;
 }
 
+int homer_read_since(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    json_int_t n;
+    if (!integer(p, v, &n) || n < 0) return wrong(p, field, "an integer of at least 0");
+    *(uint64_t *)place(p, field) = (uint64_t)n;
+    return 0;
+}
+
+int homer_read_format(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    const char *word = json_string_value(v); /* NULL when it is no string */
+    bool dot = word && strcmp(word, "dot") == 0;
+    if (!dot && !(word && strcmp(word, "json") == 0)) return wrong(p, field, "\"json\" or \"dot\"");
+    *(bool *)place(p, field) = dot;
+    return 0;
+}
+
 int homer_read_string(struct homer_parse *p, const struct homer_field *field, json_t *v) {
     if (!json_is_string(v)) return wrong(p, field, "a string");
     *(struct homer_str *)place(p, field) = homer_json_str(v);

@@ -11,7 +11,8 @@ enum {
     INSTANCE = BIT(LEARN) | BIT(PREDICT) | BIT(TEST),
     LABELLED = BIT(LEARN) | BIT(TEST),
     ANSWERING = BIT(PREDICT) | BIT(TEST),
-    LISTING = BIT(LABELS) | BIT(FEATURES),
+    NAMES = BIT(LABELS) | BIT(FEATURES),
+    LISTING = NAMES | BIT(DRIFTS),
     NAMING = BIT(MODEL_CREATE) | BIT(MODEL_DROP),
 };
 
@@ -32,16 +33,17 @@ static const struct homer_field fields[] = {
     {"threshold", ANSWERING, homer_read_threshold, 0},
     {"objective", ANSWERING, homer_read_string, AT(objective)},
     {"scores", ANSWERING, homer_read_scores, 0},
-    {"prefix", LISTING, homer_read_string, AT(prefix)},
+    {"prefix", NAMES, homer_read_string, AT(prefix)},
     {"limit", LISTING, homer_read_count, AT(limit)},
+    {"since", BIT(DRIFTS), homer_read_since, AT(since)},
+    {"format", BIT(HIERARCHY), homer_read_format, AT(dot)},
     {"name", NAMING, homer_read_model, AT(name)},
     {"config", BIT(MODEL_CREATE), homer_read_config, 0},
     {"items", BIT(BATCH), read_items, 0},
 };
 
 /* Words of the protocol that this version does not have yet. */
-static const char *const later[] = {"label",    "hierarchy", "drifts", "subscribe",
-                                    "snapshot", "auth",      "slowlog"};
+static const char *const later[] = {"label", "subscribe", "snapshot", "auth", "slowlog"};
 /* Fields of it: what they promise must not be passed over, not even in a recorded instance. */
 static const char *const later_fields[] = {"track", "explain", "src", "n"};
 

@@ -38,7 +38,9 @@ int homer_parse_no_memory(struct homer_parse *p);
 /* request_fields.c: readers of single values */
 int homer_read_ignore(struct homer_parse *p, const struct homer_field *field, json_t *v);
 int homer_read_bool(struct homer_parse *p, const struct homer_field *field, json_t *v);
-int homer_read_count(struct homer_parse *p, const struct homer_field *field, json_t *v); /* size_t >= 1 */
+int homer_read_count(struct homer_parse *p, const struct homer_field *field, json_t *v);  /* size_t >= 1 */
+int homer_read_since(struct homer_parse *p, const struct homer_field *field, json_t *v);  /* uint64_t */
+int homer_read_format(struct homer_parse *p, const struct homer_field *field, json_t *v); /* bool: "dot" */
 int homer_read_string(struct homer_parse *p, const struct homer_field *field,
                       json_t *v); /* struct homer_str */
 int homer_read_model(struct homer_parse *p, const struct homer_field *field, json_t *v); /* a model's name */

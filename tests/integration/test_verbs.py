@@ -16,9 +16,9 @@ def test_hello_lists_what_exists(client):
     hello = client.ok({"op": "hello"})
     assert hello["protocol"] == 1
     text = str(hello)
-    for word in ("learn", "predict", "test", "batch", "default", "max_line"):
+    for word in ("learn", "predict", "test", "batch", "hierarchy", "drifts", "default", "max_line"):
         assert word in text
-    assert "snapshot" not in text and "hierarchy" not in text
+    assert "snapshot" not in text and "subscribe" not in text
 
 
 def test_learning_shows_in_predictions(client):

@@ -84,6 +84,37 @@ static void writes_lines_and_batch_items(void **state) {
               "\"retry\":false}}]}\n{\"ok\":true}\n");
 }
 
+static void nests_deep(void **state) {
+    struct fixture *f = *state;
+    const unsigned levels = HOMER_REPLY_DEPTH - 1;
+    for (unsigned d = 0; d < levels; d++) { /* every level has two members, so that it needs its comma */
+        homer_reply_open(&f->r, d % 2 ? "in" : NULL, d % 2 ? '[' : '{');
+        if (d % 2)
+            homer_reply_u64(&f->r, NULL, d);
+        else
+            homer_reply_u64(&f->r, "d", d);
+    }
+    for (unsigned d = levels; d-- > 0;) {
+        homer_reply_close(&f->r, d % 2 ? ']' : '}');
+        if (d > 0 && d % 2)
+            homer_reply_bool(&f->r, "end", true);
+        else if (d > 0)
+            homer_reply_bool(&f->r, NULL, true);
+    }
+    assert_int_equal(f->r.depth, 0);
+    json_error_t why;
+    json_t *read = json_loadb(f->out.data, f->out.n, JSON_REJECT_DUPLICATES, &why);
+    if (!read) fail_msg("%s at %d", why.text, why.position);
+    const json_t *at = read;
+    for (unsigned d = 0; d + 1 < levels; d++) {
+        assert_int_equal(d % 2 ? json_array_size(at) : json_object_size(at), 3);
+        assert_int_equal(json_integer_value(d % 2 ? json_array_get(at, 0) : json_object_get(at, "d")), d);
+        at = d % 2 ? json_array_get(at, 1) : json_object_get(at, "in");
+    }
+    assert_int_equal(json_object_size(at), 1);
+    json_decref(read);
+}
+
 static void writes_errors(void **state) {
     struct fixture *f = *state;
     struct homer_str id = {"\"x\"", 3};
@@ -228,6 +259,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(places_commas_and_keys),
         TEST(writes_lines_and_batch_items),
+        TEST(nests_deep),
         TEST(writes_errors),
         TEST(never_cuts_a_character_of_a_message),
         TEST(escapes_every_byte),

@@ -18,6 +18,8 @@ static void every_op(void **state) {
         {"{\"op\":\"stats\"}", HOMER_OP_STATS},
         {"{\"op\":\"labels\"}", HOMER_OP_LABELS},
         {"{\"op\":\"features\"}", HOMER_OP_FEATURES},
+        {"{\"op\":\"hierarchy\"}", HOMER_OP_HIERARCHY},
+        {"{\"op\":\"drifts\"}", HOMER_OP_DRIFTS},
         {"{\"op\":\"config\"}", HOMER_OP_CONFIG},
         {"{\"op\":\"digest\"}", HOMER_OP_DIGEST},
         {"{\"op\":\"model.create\",\"name\":\"m\"}", HOMER_OP_MODEL_CREATE},
@@ -42,8 +44,7 @@ static void unknown_ops(void **state) {
     bad(*state, "{\"op\":\"none\"}", HOMER_E_UNKNOWN_OP, "\"none\"");
     bad(*state, "{\"op\":\"\"}", HOMER_E_UNKNOWN_OP, "unknown");
     bad(*state, "{\"op\":7}", HOMER_E_BAD_REQUEST, "\"op\"");
-    static const char *const later[] = {"label",    "hierarchy", "drifts", "subscribe",
-                                        "snapshot", "auth",      "slowlog"};
+    static const char *const later[] = {"label", "subscribe", "snapshot", "auth", "slowlog"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         char line[64];
         snprintf(line, sizeof line, "{\"op\":\"%s\"}", later[i]);
@@ -230,6 +231,25 @@ static void listings_and_models(void **state) {
     bad(*state, "{\"op\":\"model.create\",\"name\":\"a/b\"}", HOMER_E_BAD_REQUEST, "\"name\"");
 }
 
+static void hierarchy_and_drifts(void **state) {
+    assert_false(good(*state, "{\"op\":\"hierarchy\"}")->dot);
+    assert_false(good(*state, "{\"op\":\"hierarchy\",\"format\":\"json\",\"model\":\"m\"}")->dot);
+    assert_true(good(*state, "{\"op\":\"hierarchy\",\"format\":\"dot\"}")->dot);
+    bad(*state, "{\"op\":\"hierarchy\",\"format\":\"xml\"}", HOMER_E_BAD_REQUEST, "\"json\" or \"dot\"");
+    bad(*state, "{\"op\":\"hierarchy\",\"format\":null}", HOMER_E_BAD_REQUEST, "\"format\"");
+    bad(*state, "{\"op\":\"hierarchy\",\"limit\":1}", HOMER_E_BAD_REQUEST, "\"limit\"");
+    assert_int_equal(good(*state, "{\"op\":\"drifts\"}")->since, 0);
+    const struct homer_request *r =
+        good(*state, "{\"op\":\"drifts\",\"since\":9223372036854775807,\"limit\":3}");
+    assert_int_equal(r->since, INT64_MAX);
+    assert_int_equal(r->limit, 3);
+    assert_int_equal(good(*state, "{\"op\":\"drifts\",\"since\":0}")->since, 0);
+    bad(*state, "{\"op\":\"drifts\",\"since\":-1}", HOMER_E_BAD_REQUEST, "at least 0");
+    bad(*state, "{\"op\":\"drifts\",\"since\":1.5}", HOMER_E_BAD_REQUEST, "\"since\"");
+    bad(*state, "{\"op\":\"drifts\",\"limit\":0}", HOMER_E_BAD_REQUEST, "\"limit\"");
+    bad(*state, "{\"op\":\"drifts\",\"prefix\":\"a\"}", HOMER_E_BAD_REQUEST, "\"prefix\"");
+}
+
 static void batches(void **state) {
     struct fixture *f = *state;
     const struct homer_request *r =
@@ -259,8 +279,8 @@ static void batches(void **state) {
 }
 
 static void bare_words(void **state) {
-    static const char *const words[] = {"ping", "stats",  "labels", "features", "help",
-                                        "quit", "config", "digest", "hello",    "model.list"};
+    static const char *const words[] = {"ping",   "stats",  "labels", "features",  "help",       "quit",
+                                        "config", "digest", "hello",  "hierarchy", "model.list", "drifts"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const struct homer_request *r = good(*state, words[i]);
         assert_string_equal(homer_op_word(r->op), words[i]);
@@ -270,6 +290,8 @@ static void bare_words(void **state) {
     assert_str(good(*state, "labels \t cs. ")->prefix, "cs.");
     assert_str(good(*state, "features \u00e9")->prefix, "\u00e9");
     bad(*state, "labels a b", HOMER_E_BAD_REQUEST, "labels");
+    bad(*state, "hierarchy dot", HOMER_E_BAD_REQUEST, "no more words");
+    bad(*state, "drifts 5", HOMER_E_BAD_REQUEST, "no more words");
     bad(*state, "ping me", HOMER_E_BAD_REQUEST, "ping");
     bad(*state, "learn", HOMER_E_BAD_REQUEST, "{\"op\":\"learn\"");
     bad(*state, "PING", HOMER_E_UNKNOWN_OP, "help");
@@ -304,6 +326,7 @@ int main(void) {
         TEST(refused_fields),
         TEST(missing_fields),
         TEST(listings_and_models),
+        TEST(hierarchy_and_drifts),
         TEST(batches),
         TEST(bare_words),
         TEST(messages_quote_little_and_whole_characters),
