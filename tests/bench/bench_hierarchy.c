@@ -3,9 +3,9 @@
  *   bench_hierarchy [--lambda X] [--seed N] [--matrix OUT] [--events] FILE    FILE: plain JSON lines
  *
  * Labels get their ids by first appearance. What is timed is reserve + learn. Writes one JSON object to
- * standard output: figures, the clusters, and with --events every change but arrivals. --matrix writes the
- * final Jaccard similarities, label by label, as text: what batch clustering is given to work on
- * (hierarchy.py). */
+ * standard output: figures, the clusters, and with --events every change but arrivals, with the clusters
+ * after its instance. --matrix writes the final Jaccard similarities, label by label, as text: what batch
+ * clustering is given to work on (hierarchy.py). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +90,20 @@ struct report {
     double seconds, slowest;
 };
 
+static void write_clusters(const struct homer_hierarchy *h, const char *name) {
+    const char *comma = "";
+    printf("\"%s\":[", name);
+    for (uint32_t slot = 0; slot != HOMER_NO_NODE; slot = homer_hierarchy_next(h, slot)) {
+        if (!homer_hierarchy_is_leaf(h, slot)) continue;
+        printf("%s[", comma);
+        for (uint32_t k = 0; k < homer_hierarchy_node(h, slot)->labels; k++)
+            printf("%s%u", k ? "," : "", homer_hierarchy_labels(h, slot)[k]);
+        printf("]");
+        comma = ",";
+    }
+    printf("]");
+}
+
 static void learn_all(struct homer_hierarchy *h, const struct labelsets *s, struct report *r, bool show) {
     const char *comma = "";
     printf("\"changes\":[");
@@ -107,9 +121,11 @@ static void learn_all(struct homer_hierarchy *h, const struct labelsets *s, stru
             r->changes[v->change]++;
             if (!show || v->change == HOMER_HIERARCHY_ARRIVAL) continue;
             printf("%s{\"seq\":%zu,\"node\":%llu,\"change\":\"%s\",\"labels\":%u,\"before\":%.4f,\"after\":%."
-                   "4f}",
+                   "4f,",
                    comma, i + 1, (unsigned long long)v->node, homer_hierarchy_change_word(v->change),
                    v->labels, v->before, v->after);
+            write_clusters(h, "clusters");
+            printf("}");
             comma = ",";
         }
     }
@@ -137,20 +153,6 @@ static void cohesion(const struct homer_hierarchy *h, double *within, double *be
         }
     *within = sum[0] / pairs[0];
     *between = sum[1] / pairs[1];
-}
-
-static void write_clusters(const struct homer_hierarchy *h, const char *name) {
-    const char *comma = "";
-    printf("\"%s\":[", name);
-    for (uint32_t slot = 0; slot != HOMER_NO_NODE; slot = homer_hierarchy_next(h, slot)) {
-        if (!homer_hierarchy_is_leaf(h, slot)) continue;
-        printf("%s[", comma);
-        for (uint32_t k = 0; k < homer_hierarchy_node(h, slot)->labels; k++)
-            printf("%s%u", k ? "," : "", homer_hierarchy_labels(h, slot)[k]);
-        printf("]");
-        comma = ",";
-    }
-    printf("],");
 }
 
 int main(int argc, char **argv) {
@@ -184,6 +186,7 @@ int main(int argc, char **argv) {
     learn_all(&h, &s, &r, show);
     uint32_t depth = 0, largest = 0, smallest = UINT32_MAX;
     write_clusters(&h, "clusters");
+    printf(",");
     for (uint32_t slot = 0; slot != HOMER_NO_NODE; slot = homer_hierarchy_next(&h, slot)) {
         const struct homer_hierarchy_node *n = homer_hierarchy_node(&h, slot);
         if (n->depth > depth) depth = n->depth;
@@ -216,7 +219,7 @@ int main(int argc, char **argv) {
     homer_hierarchy_rebuild(&h, 0, &top);
     double rebuilt = seconds() - start;
     write_clusters(&h, "fresh");
-    printf("\"fresh_us\":%.0f}\n", rebuilt * 1e6);
+    printf(",\"fresh_us\":%.0f}\n", rebuilt * 1e6);
     if (matrix) write_matrix(&h, matrix);
     homer_hierarchy_deinit(&h);
     homer_map_deinit(&names);
