@@ -163,6 +163,12 @@ static uint32_t add_presence(struct homer_stats *s, uint32_t feature) {
     return i;
 }
 
+/* Whether one more observer fits: where memory was refused the arrays may have more places than the index, in
+ * which a search ends at a free slot only. */
+static bool has_room(const struct homer_stats *s, uint32_t n, uint32_t cap) {
+    return n < cap && index_for(s, (struct need){s->gauss_n + 1, s->presence_n}) == s->index_n;
+}
+
 /* Welford's update with weight w. */
 static void welford(float *n, float *mean, float *m2, float x, float w) {
     float d = x - *mean;
@@ -187,6 +193,7 @@ static void halve(struct homer_stats *s) {
         s->presence[i].t *= 0.5f;
         for (uint32_t l = 0; l < s->stride; l++) homer_stats_presence(s, i, HOMER_WITH)[l] *= 0.5f;
     }
+    homer_stats_refresh(s); /* the weights at which it is renewed would be too far off now */
 }
 
 void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const uint32_t *on, uint32_t on_n,
@@ -199,7 +206,7 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
         if (isnan(x)) continue;
         uint32_t place = homer_stats_find(s, f->dense[i], true);
         if (place == UINT32_MAX) {
-            if (s->gauss_n == s->gauss_cap || !s->index_n) continue;
+            if (!has_room(s, s->gauss_n, s->gauss_cap)) continue;
             place = add_gauss(s, f->dense[i], x);
         }
         struct homer_gauss *g = &s->gauss[place];
@@ -212,7 +219,7 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
     for (uint32_t i = 0; i < f->present_n; i++) {
         uint32_t place = homer_stats_find(s, f->present[i], false);
         if (place == UINT32_MAX) {
-            if (s->presence_n == s->presence_cap || !s->index_n) continue;
+            if (!has_room(s, s->presence_n, s->presence_cap)) continue;
             place = add_presence(s, f->present[i]);
         }
         s->presence[place].t += fw;
