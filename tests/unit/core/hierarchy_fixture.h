@@ -2,7 +2,7 @@
 #ifndef HOMER_TESTS_HIERARCHY_FIXTURE_H
 #define HOMER_TESTS_HIERARCHY_FIXTURE_H
 
-#include "core_fixture.h"
+#include "written_fixture.h"
 #include "core/labels/hierarchy.h"
 
 enum { FIXTURE_LABELS = 1024 };
@@ -156,34 +156,11 @@ static inline void hierarchy_step(struct homer_hierarchy *h, const struct labels
     assert_true(h->events_n <= h->events_cap);
 }
 
-struct written {
-    unsigned char *bytes;
-    size_t n, cap;
-};
-
-static inline void collect_bytes(void *ctx, const void *p, size_t n) {
-    struct written *w = ctx;
-    if (w->n + n > w->cap) {
-        w->cap = 2 * (w->n + n);
-        w->bytes = realloc(w->bytes, w->cap);
-        assert_non_null(w->bytes);
-    }
-    memcpy(w->bytes + w->n, p, n);
-    w->n += n;
-}
-
 static inline struct written hierarchy_written(const struct homer_hierarchy *h) {
     struct written w = {0};
     struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
     homer_hierarchy_encode(h, &c);
     return w;
-}
-
-static inline bool same_bytes(struct written a, struct written b) {
-    bool same = a.n == b.n && memcmp(a.bytes, b.bytes, a.n) == 0;
-    free(a.bytes);
-    free(b.bytes);
-    return same;
 }
 
 #endif
