@@ -4,91 +4,136 @@
 #include "daemon/log.h"
 
 #define FIELD(member) offsetof(struct homer_config, member), sizeof(((struct homer_config *)0)->member)
+#define CLUSTERS(member) FIELD(model.clusters.member)
+#define HIERARCHY(member) FIELD(model.clusters.hierarchy.member)
+#define TREE(member) FIELD(model.clusters.tree.member)
 #define NOWHERE 0, 0
+#define WHOLE(min, max) min, max, 0, 0
+#define REAL(least, most) 0, 0, least, most
+#define ANY 0, 0, 0, 0
 #define KIB 1024ull
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 #define HOUR_MS 3600000ull
 
-/* Indices are enum homer_log_level, enum homer_objective, the bools `absent_missing` and `trees`. */
+/* Indices are enum homer_log_level, enum homer_objective, enum homer_drift_scope, the bools `absent_missing`
+ * and `trees`. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const objectives[] = {"example_f1", "micro_f1", "macro_f1", "subset", "hamming", NULL};
 static const char *const absences[] = {"zero", "missing", NULL};
 static const char *const learners[] = {"ihomer", NULL};
+static const char *const scopes[] = {"off", "cluster", "global", "both", NULL};
 static const char *const profiles[] = {"linear", "fast", NULL};
 
 /* clang-format off: a table is read by columns */
 const struct homer_config_key homer_config_keys[] = {
-    {"listen", HOMER_KEY_LISTEN, NOWHERE, 0, HOMER_MAX_LISTEN, NULL, "[\"127.0.0.1:7707\"]",
+    {"listen", HOMER_KEY_LISTEN, NOWHERE, WHOLE(0, HOMER_MAX_LISTEN), NULL, "[\"127.0.0.1:7707\"]",
      "HOST:PORT, or an array of them, to take TCP connections on; port 0 picks a free one; loopback only"},
-    {"unix", HOMER_KEY_STRING, FIELD(unix_path), 0, 0, NULL, "null",
+    {"unix", HOMER_KEY_STRING, FIELD(unix_path), ANY, NULL, "null",
      "path of a Unix-domain socket to take connections on, mode 0600"},
-    {"http", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null", "this version has no HTTP"},
-    {"data_dir", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null", "this version keeps nothing on disk"},
-    {"durability", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "\"none\"", "this version keeps nothing on disk"},
-    {"sync_interval_ms", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null",
-     "this version keeps nothing on disk"},
-    {"snapshot", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null", "this version keeps nothing on disk"},
-    {"auth_token_file", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null", "this version has no authentication"},
-    {"tls", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null", "this version has no TLS"},
+    {"http", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no HTTP"},
+    {"data_dir", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
+    {"durability", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "\"none\"", "this version keeps nothing on disk"},
+    {"sync_interval_ms", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
+    {"snapshot", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
+    {"auth_token_file", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no authentication"},
+    {"tls", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no TLS"},
 
-    {"limits.max_line", HOMER_KEY_BYTES, FIELD(request.max_line), KIB, 256 * MIB, NULL, "\"1MiB\"",
+    {"limits.max_line", HOMER_KEY_BYTES, FIELD(request.max_line), WHOLE(KIB, 256 * MIB), NULL, "\"1MiB\"",
      "bytes of one request line; a longer one is skipped with one too_large error"},
-    {"limits.max_depth", HOMER_KEY_UINT, FIELD(request.max_depth), 3, 64, NULL, "8",
+    {"limits.max_depth", HOMER_KEY_UINT, FIELD(request.max_depth), WHOLE(3, 64), NULL, "8",
      "nesting of objects and arrays in a request"},
-    {"limits.max_name", HOMER_KEY_UINT, FIELD(request.max_name), 1, 65535, NULL, "256",
+    {"limits.max_name", HOMER_KEY_UINT, FIELD(request.max_name), WHOLE(1, 65535), NULL, "256",
      "bytes of a label, a feature name or a nominal value"},
-    {"limits.max_items", HOMER_KEY_UINT, FIELD(request.max_items), 1, 1000000, NULL, "1000",
+    {"limits.max_items", HOMER_KEY_UINT, FIELD(request.max_items), WHOLE(1, 1000000), NULL, "1000",
      "requests in one batch"},
-    {"limits.max_x", HOMER_KEY_UINT, FIELD(request.max_x), 1, 10000000, NULL, "100000",
+    {"limits.max_x", HOMER_KEY_UINT, FIELD(request.max_x), WHOLE(1, 10000000), NULL, "100000",
      "features of one instance"},
-    {"limits.max_y", HOMER_KEY_UINT, FIELD(request.max_y), 1, 10000000, NULL, "10000",
+    {"limits.max_y", HOMER_KEY_UINT, FIELD(request.max_y), WHOLE(1, 10000000), NULL, "10000",
      "labels of one instance"},
-    {"limits.max_connections", HOMER_KEY_UINT, FIELD(conn.max_connections), 1, 65536, NULL, "1024",
+    {"limits.max_connections", HOMER_KEY_UINT, FIELD(conn.max_connections), WHOLE(1, 65536), NULL, "1024",
      "connections at one time; one more gets a too_many error and is closed"},
-    {"limits.max_models", HOMER_KEY_UINT, FIELD(max_models), 1, 1024, NULL, "16", "models at one time"},
-    {"limits.high_water", HOMER_KEY_BYTES, FIELD(conn.high_water), 4 * KIB, GIB, NULL, "\"1MiB\"",
+    {"limits.max_models", HOMER_KEY_UINT, FIELD(max_models), WHOLE(1, 1024), NULL, "16",
+     "models at one time"},
+    {"limits.high_water", HOMER_KEY_BYTES, FIELD(conn.high_water), WHOLE(4 * KIB, GIB), NULL, "\"1MiB\"",
      "unsent reply bytes of a connection above which no more of its requests are read"},
-    {"limits.low_water", HOMER_KEY_BYTES, FIELD(conn.low_water), 0, GIB, NULL, "\"256KiB\"",
+    {"limits.low_water", HOMER_KEY_BYTES, FIELD(conn.low_water), WHOLE(0, GIB), NULL, "\"256KiB\"",
      "unsent reply bytes below which they are read again; less than high_water"},
-    {"limits.turn_lines", HOMER_KEY_UINT, FIELD(conn.turn_lines), 1, 100000, NULL, "64",
+    {"limits.turn_lines", HOMER_KEY_UINT, FIELD(conn.turn_lines), WHOLE(1, 100000), NULL, "64",
      "requests that one connection may have answered before the next has its turn"},
-    {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), 64 * KIB, GIB, NULL, "\"64MiB\"",
+    {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",
      "bytes of one batch's reply, after which its further items are refused"},
-    {"limits.idle_timeout_ms", HOMER_KEY_UINT, FIELD(conn.drain_timeout_ms), 10, 24 * HOUR_MS, NULL, "60000",
+    {"limits.idle_timeout_ms", HOMER_KEY_UINT, FIELD(conn.drain_timeout_ms), WHOLE(10, 24 * HOUR_MS), NULL,
+     "60000",
      "milliseconds for which a client may leave replies unread before it is closed; one that owes nothing "
      "may idle for ever"},
-    {"limits.shutdown_ms", HOMER_KEY_UINT, FIELD(shutdown_ms), 0, HOUR_MS, NULL, "5000",
+    {"limits.shutdown_ms", HOMER_KEY_UINT, FIELD(shutdown_ms), WHOLE(0, HOUR_MS), NULL, "5000",
      "milliseconds from SIGTERM after which clients that do not read their replies are cut off"},
 
-    {"log.level", HOMER_KEY_WORD, FIELD(log_level), 0, 0, levels, "\"info\"", "how much is logged"},
-    {"log.file", HOMER_KEY_STRING, FIELD(log_file), 0, 0, NULL, "null",
+    {"log.level", HOMER_KEY_WORD, FIELD(log_level), ANY, levels, "\"info\"", "how much is logged"},
+    {"log.file", HOMER_KEY_STRING, FIELD(log_file), ANY, NULL, "null",
      "file to append the log to, opened again on SIGHUP; null is standard error"},
 
-    {"model.learner", HOMER_KEY_FIXED, NOWHERE, 0, 0, learners, "\"ihomer\"",
+    {"model.learner", HOMER_KEY_FIXED, NOWHERE, ANY, learners, "\"ihomer\"",
      "the learning algorithm; this version has one"},
-    {"model.profile", HOMER_KEY_WORD, FIELD(model.trees), 0, 0, profiles, "\"fast\"",
+    {"model.profile", HOMER_KEY_WORD, FIELD(model.trees), ANY, profiles, "\"fast\"",
      "which experts predict: the linear ones, or also a tree for each cluster of labels"},
-    {"model.absent", HOMER_KEY_WORD, FIELD(model.absent_missing), 0, 0, absences, "\"zero\"",
+    {"model.absent", HOMER_KEY_WORD, FIELD(model.absent_missing), ANY, absences, "\"zero\"",
      "what a feature that an instance does not list means: the value 0, or an unknown value"},
-    {"model.objective", HOMER_KEY_WORD, FIELD(model.objective), 0, 0, objectives, "\"example_f1\"",
+    {"model.objective", HOMER_KEY_WORD, FIELD(model.objective), ANY, objectives, "\"example_f1\"",
      "the metric that predicted labelsets are chosen for"},
-    {"model.seed", HOMER_KEY_UINT, FIELD(model.seed), 0, INT64_MAX, NULL, "1",
+    {"model.seed", HOMER_KEY_UINT, FIELD(model.seed), WHOLE(0, INT64_MAX), NULL, "1",
      "seed of everything random in a model; the same seed and requests give the same model, bit for bit"},
-    {"model.max_memory", HOMER_KEY_BYTES, FIELD(model.max_memory), MIB, 1024 * GIB, NULL, "\"4GiB\"",
+    {"model.max_memory", HOMER_KEY_BYTES, FIELD(model.max_memory), WHOLE(MIB, 1024 * GIB), NULL, "\"4GiB\"",
      "bytes a model may hold; learning that would pass it is refused with too_many"},
-    {"model.max_labels", HOMER_KEY_UINT, FIELD(model.max_labels), 1, 10000000, NULL, "10000",
+    {"model.max_labels", HOMER_KEY_UINT, FIELD(model.max_labels), WHOLE(1, 10000000), NULL, "10000",
      "distinct labels of a model"},
-    {"model.max_features", HOMER_KEY_UINT, FIELD(model.max_features), 1, 100000000, NULL, "1000000",
+    {"model.max_features", HOMER_KEY_UINT, FIELD(model.max_features), WHOLE(1, 100000000), NULL, "1000000",
      "distinct features of a model; each nominal value and each word of a text is one"},
-    {"model.window", HOMER_KEY_UINT, FIELD(model.window), 1, 10000000, NULL, "1000",
+    {"model.window", HOMER_KEY_UINT, FIELD(model.window), WHOLE(1, 10000000), NULL, "1000",
      "instances in the sliding window of the metrics"},
-    {"model.text.bigrams", HOMER_KEY_BOOL, FIELD(model.text_bigrams), 0, 0, NULL, "false",
+    {"model.text.bigrams", HOMER_KEY_BOOL, FIELD(model.text_bigrams), ANY, NULL, "false",
      "whether neighbouring words of a text are features too"},
-    {"model.hierarchy", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null",
-     "this version learns no label hierarchy"},
-    {"model.tree", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null", "this version learns no trees"},
-    {"model.drift", HOMER_KEY_LACKING, NOWHERE, 0, 0, NULL, "null", "this version has no drift detectors"},
+
+    {"model.hierarchy.fading", HOMER_KEY_REAL, HIERARCHY(lambda), REAL(0.9, 0.999999), NULL, "0.9998",
+     "what a count is worth after one more instance: the memory of the hierarchy is 1/(1 - fading) "
+     "instances"},
+    {"model.hierarchy.neighbours", HOMER_KEY_UINT, HIERARCHY(neighbours), WHOLE(1, 4096), NULL, "64",
+     "co-occurring labels that are counted for each label"},
+    {"model.hierarchy.delta", HOMER_KEY_REAL, HIERARCHY(delta), REAL(1e-10, 0.5), NULL, "0.05",
+     "chance of error in the bounds that cuts of the hierarchy are judged by"},
+    {"model.hierarchy.max_leaf", HOMER_KEY_UINT, HIERARCHY(max_leaf), WHOLE(2, 10000), NULL, "16",
+     "labels that a cluster may have without a reason to split; at least min_split"},
+    {"model.hierarchy.min_split", HOMER_KEY_UINT, HIERARCHY(min_split), WHOLE(2, 10000), NULL, "4",
+     "labels that a cluster must have to split for a reason"},
+    {"model.hierarchy.effect", HOMER_KEY_REAL, HIERARCHY(effect), REAL(0, 1), NULL, "0.05",
+     "a split must separate a share of the co-occurrences smaller by this than chance would"},
+    {"model.hierarchy.replace", HOMER_KEY_REAL, HIERARCHY(replace), REAL(0, 1), NULL, "0.01",
+     "a cut is replaced by one that is better by this share"},
+    {"model.hierarchy.aggregate", HOMER_KEY_REAL, HIERARCHY(aggregate), REAL(0, 1), NULL, "0.025",
+     "two clusters are joined when their cut is better than chance by less than this share"},
+    {"model.hierarchy.drift_delta", HOMER_KEY_REAL, HIERARCHY(drift_delta), REAL(1e-10, 0.5), NULL, "0.002",
+     "delta of the ADWIN detectors that watch the cuts; smaller detects less"},
+
+    {"model.tree.grace", HOMER_KEY_REAL, TREE(grace), REAL(1, 1000000), NULL, "100",
+     "weight of the instances between attempts to split a leaf of a tree"},
+    {"model.tree.delta", HOMER_KEY_REAL, TREE(split.delta), REAL(1e-30, 0.5), NULL, "1e-05",
+     "chance of error of the Hoeffding bound"},
+    {"model.tree.range", HOMER_KEY_REAL, TREE(split.range), REAL(0.001, 1000), NULL, "0.3",
+     "range of the gain in the Hoeffding bound, in nats summed over the labels"},
+    {"model.tree.level", HOMER_KEY_REAL, TREE(split.level), REAL(1e-30, 0.5), NULL, "0.001",
+     "chance that the chi-square test splits on noise"},
+    {"model.tree.max_depth", HOMER_KEY_UINT, TREE(max_depth), WHOLE(0, 64), NULL, "14",
+     "depth of a leaf that is never split; 0 leaves every tree its root"},
+    {"model.tree.max_memory", HOMER_KEY_BYTES, CLUSTERS(tree_bytes), WHOLE(0, 1024 * GIB), NULL, "\"1GiB\"",
+     "bytes of a model's trees above which their least promising leaves stop observing; 0: no bound"},
+
+    {"model.drift.delta", HOMER_KEY_REAL, CLUSTERS(drift_delta), REAL(1e-10, 0.5), NULL, "0.002",
+     "delta of the ADWIN detectors that watch the losses; smaller detects less"},
+    {"model.drift.scope", HOMER_KEY_WORD, CLUSTERS(scope), ANY, scopes, "\"both\"",
+     "which of them make the linear experts learn anew: a cluster's for its labels, the global one for all"},
+    {"model.drift.restart_trees", HOMER_KEY_BOOL, CLUSTERS(restart_trees), ANY, NULL, "false",
+     "whether a cluster that drifts begins a new tree"},
 };
 /* clang-format on */
 
@@ -96,3 +141,6 @@ const size_t homer_config_keys_n = sizeof homer_config_keys / sizeof *homer_conf
 
 _Static_assert(sizeof levels / sizeof *levels == HOMER_LOG_LEVELS + 1, "a word per log level");
 _Static_assert(sizeof objectives / sizeof *objectives == HOMER_OBJECTIVE_COUNT + 1, "a word per objective");
+_Static_assert(HOMER_DRIFT_OFF == 0 && HOMER_DRIFT_CLUSTER == 1 && HOMER_DRIFT_GLOBAL == 2 &&
+                   HOMER_DRIFT_BOTH == 3,
+               "the order of the scopes");

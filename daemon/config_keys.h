@@ -8,6 +8,7 @@
 
 enum homer_config_type {
     HOMER_KEY_UINT,    /* unsigned integer of `width` bytes, min..max */
+    HOMER_KEY_REAL,    /* a number, least..most: a double, or a float, by its `width` */
     HOMER_KEY_BYTES,   /* the same; also a string such as "512MiB" */
     HOMER_KEY_BOOL,    /* bool */
     HOMER_KEY_WORD,    /* one of words; its index, in `width` bytes (1: a bool) */
@@ -23,6 +24,7 @@ struct homer_config_key {
     enum homer_config_type type;
     size_t offset, width; /* in struct homer_config */
     uint64_t min, max;
+    double least, most;
     const char *const *words; /* NULL-terminated */
     const char *fallback;     /* the default, as JSON */
     const char *meaning;      /* one line; for HOMER_KEY_LACKING why it is refused */

@@ -22,6 +22,9 @@ static void describe(const struct homer_config_key *key, struct homer_buf *out) 
     case HOMER_KEY_UINT:
         homer_buf_printf(out, "an integer from %llu to %llu", min, max);
         break;
+    case HOMER_KEY_REAL:
+        homer_buf_printf(out, "a number from %g to %g", key->least, key->most);
+        break;
     case HOMER_KEY_BYTES:
         homer_buf_printf(out, "bytes from %llu to %llu, as an integer or like \"512MiB\"", min, max);
         break;
@@ -110,6 +113,29 @@ static uint64_t load_uint(const struct homer_config *c, const struct homer_confi
     return wide + narrow;
 }
 
+static bool store_real(struct homer_config *c, const struct homer_config_key *key, const json_t *v) {
+    double x = json_number_value(v);
+    if (!json_is_number(v) || !(x >= key->least && x <= key->most)) return false;
+    if (key->width == sizeof(float))
+        memcpy(field(c, key), &(float){(float)x}, sizeof(float));
+    else
+        memcpy(field(c, key), &x, sizeof x);
+    return true;
+}
+
+static void write_real(const struct homer_config *c, const struct homer_config_key *key, const char *name,
+                       struct homer_reply *r) {
+    double wide;
+    float narrow;
+    if (key->width == sizeof narrow) {
+        memcpy(&narrow, field_const(c, key), sizeof narrow);
+        homer_reply_float(r, name, narrow);
+    } else {
+        memcpy(&wide, field_const(c, key), sizeof wide);
+        homer_reply_real(r, name, wide);
+    }
+}
+
 static int store_string(char **place, const json_t *v) {
     char *copy = NULL;
     if (json_is_string(v) && !(copy = strdup(json_string_value(v)))) return -ENOMEM;
@@ -179,6 +205,9 @@ int homer_config_store(struct homer_config *c, const struct homer_config_key *ke
         if (!number_of(key, v, &n)) return refuse(key, name, v, err);
         store_uint(c, key, n);
         break;
+    case HOMER_KEY_REAL:
+        if (!store_real(c, key, v)) return refuse(key, name, v, err);
+        break;
     case HOMER_KEY_BOOL:
         if (!json_is_boolean(v)) return refuse(key, name, v, err);
         store_uint(c, key, json_is_true(v));
@@ -221,6 +250,9 @@ void homer_config_write(const struct homer_config *c, const struct homer_config_
     case HOMER_KEY_UINT:
     case HOMER_KEY_BYTES:
         homer_reply_u64(r, name, load_uint(c, key));
+        break;
+    case HOMER_KEY_REAL:
+        write_real(c, key, name, r);
         break;
     case HOMER_KEY_BOOL:
         homer_reply_bool(r, name, load_uint(c, key) != 0);

@@ -1,6 +1,26 @@
 /* Defaults, files, --set, model{} objects: what is taken, what is refused and in which words. */
 #include "config_fixture.h"
 
+/* The table's defaults are those of the learner, but for the trees' memory, which it does not bound by
+ * itself. */
+static void assert_clusters(const struct homer_clusters_config *a, const struct homer_clusters_config *b) {
+    const struct homer_hierarchy_config *h = &a->hierarchy, *g = &b->hierarchy;
+    assert_true(h->lambda == g->lambda && h->delta == g->delta && h->drift_delta == g->drift_delta);
+    assert_true(h->effect == g->effect && h->replace == g->replace && h->aggregate == g->aggregate);
+    assert_int_equal(h->neighbours, g->neighbours);
+    assert_int_equal(h->max_leaf, g->max_leaf);
+    assert_int_equal(h->min_split, g->min_split);
+    assert_int_equal(h->seed, g->seed);
+    const struct homer_tree_config *t = &a->tree, *u = &b->tree;
+    assert_true(t->grace == u->grace && t->split.delta == u->split.delta);
+    assert_true(t->split.range == u->split.range && t->split.level == u->split.level);
+    assert_int_equal(t->max_depth, u->max_depth);
+    assert_int_equal(a->tree_bytes, (size_t)1 << 30);
+    assert_true(a->drift_delta == b->drift_delta);
+    assert_int_equal(a->scope, b->scope);
+    assert_int_equal(a->restart_trees, b->restart_trees);
+}
+
 static void test_defaults(void **state) {
     struct homer_model_config core;
     (void)state;
@@ -31,6 +51,8 @@ static void test_defaults(void **state) {
     assert_int_equal(c.model.max_labels, core.max_labels);
     assert_int_equal(c.model.max_features, core.max_features);
     assert_int_equal(c.model.window, core.window);
+    assert_true(c.model.trees && core.trees);
+    assert_clusters(&c.model.clusters, &core.clusters);
     assert_int_equal(problems, 0);
 }
 
@@ -41,6 +63,48 @@ static void test_words_are_those_of_the_learner(void **state) {
         for (int o = 0; o < HOMER_OBJECTIVE_COUNT; o++)
             assert_string_equal(homer_config_keys[i].words[o], homer_objective_word((enum homer_objective)o));
     }
+}
+
+static void test_numbers_with_fractions(void **state) {
+    (void)state;
+    assert_int_equal(
+        load_text("{\"model\":{\"seed\":9,\"hierarchy\":{\"fading\":0.95,\"effect\":1},\"tree\":{"
+                  "\"grace\":7,\"level\":1e-4,\"max_depth\":0},\"drift\":{\"scope\":\"off\"}}}"),
+        0);
+    assert_true(c.model.clusters.hierarchy.lambda == 0.95);
+    assert_true(c.model.clusters.hierarchy.effect == 1);
+    assert_int_equal(c.model.clusters.hierarchy.seed, 9); /* the model's */
+    assert_true(c.model.clusters.tree.grace == 7);
+    assert_true(c.model.clusters.tree.split.level == 1e-4f);
+    assert_int_equal(c.model.clusters.tree.max_depth, 0);
+    assert_int_equal(c.model.clusters.scope, HOMER_DRIFT_OFF);
+    json_t *v = printed(&c); /* a float in its own digits, not in those of the double next to it */
+    assert_true(json_number_value(at(v, "model.tree.level")) == 1e-4);
+    assert_true(json_number_value(at(v, "model.hierarchy.fading")) == 0.95);
+    json_decref(v);
+    assert_int_equal(homer_config_set(&c, "model.hierarchy.delta=0.5", &err), 0);
+    assert_int_equal(homer_config_set(&c, "model.hierarchy.delta=0.51", &err), HOMER_E_BAD_REQUEST);
+    assert_int_equal(homer_config_set(&c, "model.hierarchy.delta=1e-10", &err), 0);
+    assert_int_equal(homer_config_set(&c, "model.hierarchy.delta=half", &err), HOMER_E_BAD_REQUEST);
+    assert_true(c.model.clusters.hierarchy.delta == 1e-10);
+}
+
+static void test_a_cluster_may_hold_as_many_labels_as_it_takes_to_split(void **state) {
+    (void)state;
+    const char *wrong = "{\"hierarchy\":{\"max_leaf\":3},\"seed\":5}",
+               *right = "{\"hierarchy\":{\"max_leaf\":4},\"seed\":5}";
+    assert_int_equal(homer_config_set(&c, "model.hierarchy.min_split=17", &err), 0);
+    assert_int_equal(homer_config_check(&c, &err), HOMER_E_BAD_REQUEST);
+    assert_says("model.hierarchy.min_split: got 17|model.hierarchy.max_leaf, 16");
+    assert_int_equal(homer_config_set(&c, "model.hierarchy.min_split=4", &err), 0);
+    struct homer_model_config m = c.model;
+    assert_int_equal(homer_config_model(&m, (struct homer_str){wrong, strlen(wrong)}, &err),
+                     HOMER_E_BAD_REQUEST);
+    assert_says("hierarchy.min_split: got 4|hierarchy.max_leaf, 3");
+    assert_int_equal(m.clusters.hierarchy.max_leaf, 16);
+    assert_int_equal(homer_config_model(&m, (struct homer_str){right, strlen(right)}, &err), 0);
+    assert_int_equal(m.clusters.hierarchy.max_leaf, 4);
+    assert_int_equal(m.clusters.hierarchy.seed, 5);
 }
 
 static void test_a_file_is_read_over_the_defaults(void **state) {
@@ -96,7 +160,15 @@ static void test_refuses_and_names(void **state) {
         {"{\"model\":{\"profile\":\"best\"}}", "model.profile|\"best\"|\"linear\""},
         {"{\"model\":{\"learner\":\"oracle\"}}", "model.learner|\"oracle\"|\"ihomer\""},
         {"{\"model\":{\"text\":{\"bigrams\":1}}}", "model.text.bigrams|got 1|true or false"},
-        {"{\"model\":{\"hierarchy\":{\"a\":1}}}", "model.hierarchy|no label hierarchy"},
+        {"{\"model\":{\"hierarchy\":{\"a\":1}}}", "unknown key \"model.hierarchy.a\""},
+        {"{\"model\":{\"hierarchy\":null}}", "model.hierarchy: expected an object"},
+        {"{\"model\":{\"hierarchy\":{\"fading\":1}}}",
+         "model.hierarchy.fading: got 1, |number from 0.9 to 0.999999"},
+        {"{\"model\":{\"hierarchy\":{\"fading\":\"0.99\"}}}", "model.hierarchy.fading|got \"0.99\""},
+        {"{\"model\":{\"hierarchy\":{\"delta\":0}}}", "model.hierarchy.delta|got 0"},
+        {"{\"model\":{\"tree\":{\"level\":-0.5}}}", "model.tree.level|got -0.5"},
+        {"{\"model\":{\"tree\":{\"max_memory\":-1}}}", "model.tree.max_memory|got -1"},
+        {"{\"model\":{\"drift\":{\"scope\":\"all\"}}}", "model.drift.scope|\"off\" or \"cluster\""},
         {"{\"listen\":5}", "listen: got 5"},
         {"{\"listen\":[1]}", "listen: got [1]"},
         {"{\"listen\":\"\"}", "listen: got \"\""},
@@ -293,6 +365,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_defaults),
         TEST(test_words_are_those_of_the_learner),
+        TEST(test_numbers_with_fractions),
+        TEST(test_a_cluster_may_hold_as_many_labels_as_it_takes_to_split),
         TEST(test_a_file_is_read_over_the_defaults),
         TEST(test_refuses_and_names),
         TEST(test_tells_every_problem_and_returns_the_first),
