@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "clients/cli/ask.h"
 #include "clients/cli/cli.h"
+#include "clients/cli/outline.h"
 #include "clients/cli/predict.h"
 #include "clients/cli/pretty.h"
 #include "clients/cli/request_line.h"
@@ -38,6 +39,8 @@ static void show(struct shell *s, const char *text, size_t n) {
     } else if (json_is_array(json_object_get(reply, "labels")) &&
                json_is_object(json_object_get(reply, "scores"))) {
         homer_predict_print(reply, true, stdout);
+    } else if (json_is_object(json_object_get(reply, "hierarchy"))) {
+        (void)homer_outline_print(reply, homer_outline_width(stdout), stdout);
     } else if (json_object_size(reply) == 1) {
         puts("ok");
     } else {

@@ -1,15 +1,19 @@
-/* The commands that are one request and one reply: ping, stats, labels, features, models, digest, config. */
+/* The commands that are one request and one reply: ping, stats, labels, features, hierarchy, drifts, models,
+ * digest, config. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 #include "clients/cli/ask.h"
 #include "clients/cli/cli.h"
+#include "clients/cli/outline.h"
 #include "clients/cli/pretty.h"
+#include "clients/cli/printable.h"
 #include "clients/cli/request_line.h"
 
 struct wanted {
     const char *model, *prefix;
-    uint64_t limit;
+    uint64_t limit, since, width;
+    bool dot;
 };
 
 static double now_ms(void) {
@@ -23,6 +27,8 @@ static int build(struct homer_buf *out, const char *op, const struct wanted *w, 
     if (rc) return rc;
     out->n--; /* the closing brace comes again */
     if (w->prefix) rc = homer_request_member(out, "prefix", w->prefix, err);
+    if (w->since) homer_buf_printf(out, ",\"since\":%llu", (unsigned long long)w->since);
+    if (w->dot) homer_buf_puts(out, ",\"format\":\"dot\"");
     if (w->limit) homer_buf_printf(out, ",\"limit\":%llu", (unsigned long long)w->limit);
     homer_buf_putc(out, '}');
     return rc ? rc : out->failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
@@ -38,7 +44,38 @@ static void drop_zeros(json_t *counters) {
     }
 }
 
-static int show(const char *name, json_t *reply) {
+/* Text of several lines, which may hold labels. */
+static void print_lines(const char *text) {
+    struct homer_mem mem = {0};
+    struct homer_buf line;
+    homer_buf_init(&line, &mem);
+    for (size_t n; *text; text += n + (text[n] == '\n')) {
+        n = strcspn(text, "\n");
+        homer_buf_truncate(&line, 0);
+        homer_printable(&line, text, n);
+        printf("%.*s\n", (int)line.n, line.n ? line.data : "");
+    }
+    homer_buf_deinit(&line);
+}
+
+/* What a listing says beside its items: how many more there are, only when there are. */
+static void drop_totals(json_t *reply) {
+    const json_t *kept = json_object_get(reply, "kept"), *total = json_object_get(reply, "total");
+    if (!kept || json_equal(kept, total)) {
+        json_object_del(reply, "kept");
+        json_object_del(reply, "total");
+    }
+    json_object_del(reply, "truncated");
+}
+
+static int show(const char *name, json_t *reply, const struct wanted *w) {
+    if (w->dot) {
+        const char *dot = json_string_value(json_object_get(reply, "dot"));
+        print_lines(dot ? dot : "");
+        return 0;
+    }
+    if (strcmp(name, "hierarchy") == 0)
+        return homer_outline_print(reply, w->width ? w->width : homer_outline_width(stdout), stdout);
     if (strcmp(name, "digest") == 0) {
         printf("%s\n", json_string_value(json_object_get(reply, "digest")));
         return 0;
@@ -47,13 +84,8 @@ static int show(const char *name, json_t *reply) {
     drop_zeros(json_object_get(reply, "requests"));
     drop_zeros(json_object_get(reply, "errors"));
     drop_zeros(json_object_get(reply, "connections"));
-    json_t *shown = json_object_get(reply, name);
-    bool listing =
-        json_is_array(shown); /* labels, features: say how many more there are only when there are */
-    if (listing && !json_is_true(json_object_get(reply, "truncated"))) {
-        json_object_del(reply, "truncated");
-        json_object_del(reply, "total");
-    }
+    bool listing = json_is_array(json_object_get(reply, name)); /* labels, features, drifts */
+    if (listing && !json_is_true(json_object_get(reply, "truncated"))) drop_totals(reply);
     int rc = homer_pretty_print(reply, stdout);
     if (json_is_true(json_object_get(reply, "truncated")))
         fputs("homer: there are more; --limit N shows more\n", stderr);
@@ -61,7 +93,7 @@ static int show(const char *name, json_t *reply) {
 }
 
 static int answer(const char *name, const char *address, struct homer_client *client, const char *request,
-                  size_t n, bool json) {
+                  size_t n, bool json, const struct wanted *w) {
     struct homer_error err;
     const char *text;
     size_t text_n;
@@ -79,7 +111,7 @@ static int answer(const char *name, const char *address, struct homer_client *cl
     else if (strcmp(name, "ping") == 0)
         printf("homerd at %s answers, in %.2f ms\n", address, took);
     else
-        rc = show(name, reply);
+        rc = show(name, reply, w);
     json_decref(reply);
     return rc ? HOMER_EXIT_FAILURE : HOMER_EXIT_OK;
 }
@@ -93,12 +125,29 @@ int homer_cmd_simple(struct homer_cli *cli, const struct homer_command *cmd, int
         {0},
     };
     const struct homer_opt of_model[] = {listing[0], {0}};
-    bool lists = strcmp(cmd->name, "labels") == 0 || strcmp(cmd->name, "features") == 0;
-    bool model = lists || strcmp(cmd->name, "stats") == 0 || strcmp(cmd->name, "digest") == 0;
+    const struct homer_opt drifts[] = {
+        listing[0],
+        {"since", "SEQ", "only what happened after instance SEQ", HOMER_OPT_COUNT, &w.since},
+        listing[2],
+        {0},
+    };
+    const struct homer_opt hierarchy[] = {
+        listing[0],
+        {"dot", NULL, "as a graph in the language of Graphviz", HOMER_OPT_FLAG, &w.dot},
+        {"width", "N", "columns of a line (default: the terminal's)", HOMER_OPT_COUNT, &w.width},
+        {0},
+    };
+    const struct {
+        const char *name;
+        const struct homer_opt *opts;
+    } own[] = {{"labels", listing},  {"features", listing}, {"stats", of_model},
+               {"digest", of_model}, {"drifts", drifts},    {"hierarchy", hierarchy}};
+    const struct homer_opt *opts = NULL;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(cmd->name, own[i].name) == 0) opts = own[i].opts;
     const char *op = strcmp(cmd->name, "models") == 0 ? "model.list" : cmd->name;
     int code;
-    if (!homer_cli_options(cli, cmd, lists ? listing : model ? of_model : NULL, &argc, argv, &code))
-        return code;
+    if (!homer_cli_options(cli, cmd, opts, &argc, argv, &code)) return code;
     if (argc) return homer_cli_misused(cmd, "unexpected '%s'", argv[0]);
 
     struct homer_error err;
@@ -110,7 +159,7 @@ int homer_cmd_simple(struct homer_cli *cli, const struct homer_command *cmd, int
     if (build(&request, op, &w, &err)) {
         code = homer_cli_failed(&err);
     } else if ((code = homer_cli_connect(address, &client)) == 0) {
-        code = answer(cmd->name, address, client, request.data, request.n, cli->json);
+        code = answer(cmd->name, address, client, request.data, request.n, cli->json, &w);
         homer_client_free(client);
     }
     homer_buf_deinit(&request);

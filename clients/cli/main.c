@@ -25,6 +25,15 @@ static const struct homer_command commands[] = {
     {"labels", "[options]", "the labels a model knows", NULL, homer_cmd_simple},
     {"features", "[options]", "the features a model knows",
      "The feature without a name stands for the words of \"text\".\n", homer_cmd_simple},
+    {"hierarchy", "[options]", "how a model's labels group, drawn as a tree",
+     "Of every group: how many labels it has, the micro F1 that they had lately, and of the smallest\n"
+     "groups, the clusters, the loss, the nodes of the decision tree and how often it drifted.\n"
+     "--dot prints a graph: homer hierarchy --dot | dot -Tsvg > labels.svg\n",
+     homer_cmd_simple},
+    {"drifts", "[options]", "what changed in the groups, their trees and their losses, oldest first",
+     "before and after: of a drift the mean loss, or in the hierarchy the share of co-occurring pairs\n"
+     "that a cut separates; of an arrival the number of labels.\n",
+     homer_cmd_simple},
     {"models", "[options]", "the models of the daemon", NULL, homer_cmd_simple},
     {"digest", "[options]", "a hash of a model's state", NULL, homer_cmd_simple},
     {"config", "[options]", "the daemon's effective configuration", NULL, homer_cmd_simple},

@@ -16,6 +16,25 @@ static void add_count(struct homer_table *t, const char *title, const json_t *co
         homer_table_add(t, "-");
 }
 
+/* One line: how the labels group, and what moved. */
+static void print_clusters(const json_t *stats, FILE *to) {
+    static const struct {
+        const char *key, *title;
+    } kinds[] = {{"structure", "changes of the hierarchy"},
+                 {"cluster", "drifts of clusters"},
+                 {"global", "global drifts"},
+                 {"tree_splits", "splits of trees"}};
+    const json_t *drift = json_object_get(stats, "drift");
+    if (!drift) return;
+    fprintf(to, "\n%" JSON_INTEGER_FORMAT " clusters, depth %" JSON_INTEGER_FORMAT ": ",
+            json_integer_value(json_object_get(stats, "clusters")),
+            json_integer_value(json_object_get(stats, "depth")));
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        fprintf(to, "%s%" JSON_INTEGER_FORMAT " %s", i ? ", " : "",
+                json_integer_value(json_object_get(drift, kinds[i].key)), kinds[i].title);
+    fputc('\n', to);
+}
+
 int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to) {
     struct homer_table t;
     int rc = homer_metrics_print(stats, to);
@@ -41,6 +60,7 @@ int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to
         homer_table_add(&t, "-");
     if (homer_table_print(&t, to)) rc = -ENOMEM;
     homer_table_deinit(&t);
+    print_clusters(stats, to);
     return rc;
 }
 

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include "clients/cli/pump.h"
 
-/* For people: the table of metrics, then instances, speed, labels, features, memory. 0 or -ENOMEM. */
+/* For people: the table of metrics, then instances, speed, labels, features, memory, and
+ * clusters and drifts of a model that has them. 0 or -ENOMEM. */
 int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to);
 /* For programs: one object in one line,
  * {"model":..,"instances":..,"refused":..,"seconds":..,"instances_per_second":..,

@@ -144,6 +144,18 @@ static void test_report(void **state) {
     assert_true(json_equal(json_object_get(j, "stats"), stats));
     json_decref(j);
     free(text);
+
+    json_object_set_new(stats, "clusters", json_integer(5));
+    json_object_set_new(stats, "depth", json_integer(3));
+    json_object_set_new(
+        stats, "drift",
+        json_loads("{\"global\":1,\"cluster\":2,\"structure\":30,\"tree_splits\":4}", 0, NULL));
+    f = begin();
+    assert_int_equal(homer_report_print(&p, stats, f), 0);
+    fclose(f);
+    assert_non_null(strstr(text, "1.5\n\n5 clusters, depth 3: 30 changes of the hierarchy, 2 drifts of "
+                                 "clusters, 1 global drifts, 4 splits of trees\n"));
+    free(text);
     json_decref(stats);
 }
 
