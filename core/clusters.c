@@ -5,6 +5,9 @@
 #include "core/base/num.h"
 #include "core/clusters_impl.h"
 
+#define STAGE_EVERY                                                                                          \
+    50 /* instances between regroupings, fewer at the start: a new tree is a copy, and labels often arrive   \
+          in a row */
 #define STAGE_AGAIN 1000 /* instances after which refused clusters are tried again */
 #define PRUNE_EVERY 1000 /* instances between looks at the trees' memory */
 
@@ -67,7 +70,7 @@ void homer_cluster_predict(struct homer_cluster *k, const struct homer_frame *f)
     float *prior = k->logits + (size_t)3 * homer_cluster_stride(k);
     for (uint32_t i = 0; i < k->m; i++) prior[i] = f->prior[k->label[i]];
     k->leaf = homer_tree_leaf(k->tree, f);
-    homer_tree_predict(k->tree, k->leaf, f, prior, k->logits);
+    k->lacks = homer_tree_predict(k->tree, k->leaf, f, prior, k->logits);
 }
 
 static void clusters_predict(void *self, struct homer_frame *f) {
@@ -115,7 +118,7 @@ static int clusters_prepare(void *self, const struct homer_frame *f) {
     for (uint32_t i = 0, n = c->staged ? c->staged_n : c->n; i < n && !rc; i++) {
         if (c->staged) homer_cluster_predict(&k[i], f);
         k[i].known = all_known(&k[i], f);
-        if (k[i].known) rc = homer_tree_prepare(k[i].tree, k[i].leaf, f, f->w);
+        if (k[i].known) rc = homer_tree_prepare(k[i].tree, k[i].leaf, f, k[i].lacks, f->w);
     }
     if (rc) clusters_cancel(c);
     return rc;
@@ -215,7 +218,10 @@ static void prune(struct homer_clusters *c) {
 
 static void clusters_learn(void *self, const struct homer_frame *f) {
     struct homer_clusters *c = self;
-    if (c->staged) homer_clusters_swap(c);
+    if (c->staged) {
+        homer_clusters_swap(c);
+        c->stage_next = f->seq + (f->seq < 8 * STAGE_EVERY ? f->seq / 8 : STAGE_EVERY);
+    }
     if (c->stage_refused) c->stage_next = f->seq + STAGE_AGAIN;
     c->stage_refused = false;
     for (uint32_t i = 0; i < c->n; i++) learn_tree(c, &c->cluster[i], f);

@@ -41,8 +41,9 @@ struct homer_cluster {
 
     /* of the instance at hand */
     uint32_t leaf;
-    bool known;    /* all its labels are */
-    float *logits; /* [3][stride] log-odds, then [stride] priors of the labels */
+    uint32_t lacks; /* features that the leaf does not observe yet */
+    bool known;     /* all its labels are */
+    float *logits;  /* [3][stride] log-odds, then [stride] priors of the labels */
 };
 
 /* drift: place `cluster` or `global`, before and after: mean loss; structure: a change of the hierarchy, see
@@ -75,7 +76,7 @@ struct homer_clusters {
     struct homer_cluster *staged; /* [staged_n] for the coming instance; NULL: none */
     uint32_t staged_n;
     uint64_t staged_generation;
-    uint64_t stage_next;     /* instance before which refused clusters are not tried again */
+    uint64_t stage_next;     /* instance before which clusters are not made anew */
     bool stage_refused;      /* by the memory cap, for the instance at hand */
     struct homer_adwin loss; /* of all labels */
     uint64_t global_drifts, tree_splits;

@@ -106,7 +106,7 @@ static int linear_reserve(void *self, uint32_t features, uint32_t columns) {
 }
 
 /* Scores and variances of one group of columns: s and v for both experts. */
-static void sum_group(const struct homer_linear *l, const struct homer_frame *f, uint32_t g) {
+static inline void sum_group(const struct homer_linear *l, const struct homer_frame *f, uint32_t g) {
     group acc = l->bias[g];
     for (uint32_t i = 0; i < f->n; i++) {
         const group *r = &l->row[f->feature[i]][g];
@@ -120,7 +120,7 @@ static void sum_group(const struct homer_linear *l, const struct homer_frame *f,
     l->sum[g] = acc;
 }
 
-static void linear_predict(void *self, struct homer_frame *f) {
+HOMER_WIDE static void linear_predict(void *self, struct homer_frame *f) {
     struct homer_linear *l = self;
     for (uint32_t g = 0; g < f->stride / LANES; g++) {
         sum_group(l, f, g);
@@ -152,7 +152,7 @@ struct step {
     float noise[LANES]; /* process noise of tracking: none where the label is unknown */
 };
 
-static struct step step_of(const group *sum, const float *y, const float *weight) {
+static inline struct step step_of(const group *sum, const float *y, const float *weight) {
     struct step s;
     for (int e = 0; e < 2; e++)
         for (int c = 0; c < LANES; c++) {
@@ -189,8 +189,8 @@ static inline void update_linear_lane(group *r, float x, const struct step *s, i
     r->var[LINEAR][c] -= s->shrink[LINEAR][c] * ax * ax;
 }
 
-static void learn_group(struct homer_linear *l, const struct homer_frame *f, uint32_t g, const struct step *s,
-                        bool all) {
+static inline void learn_group(struct homer_linear *l, const struct homer_frame *f, uint32_t g,
+                               const struct step *s, bool all) {
     uint8_t lane[LANES], lanes = 0;
     for (int c = 0; c < LANES; c++)
         if (fabsf(s->gradient[LINEAR][c]) > SMALL_GRADIENT) lane[lanes++] = (uint8_t)c;
@@ -205,7 +205,7 @@ static void learn_group(struct homer_linear *l, const struct homer_frame *f, uin
     }
 }
 
-static void linear_learn(void *self, const struct homer_frame *f) {
+HOMER_WIDE static void linear_learn(void *self, const struct homer_frame *f) {
     struct homer_linear *l = self;
     /* the steps are computed twice: first to count the columns that matter, then to update */
     uint32_t moving = 0, columns = f->labels + 1;

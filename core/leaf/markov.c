@@ -25,7 +25,7 @@ static int markov_reserve(void *self, uint32_t features, uint32_t columns) {
     return rc ? rc : homer_grid_reserve(&k->previous, columns);
 }
 
-static void markov_predict(void *self, struct homer_frame *f) {
+HOMER_WIDE static void markov_predict(void *self, struct homer_frame *f) {
     const struct homer_markov *k = self;
     const double *n11 = homer_grid_f64(&k->count, N11), *n10 = homer_grid_f64(&k->count, N10);
     const double *n01 = homer_grid_f64(&k->count, N01), *n00 = homer_grid_f64(&k->count, N00);

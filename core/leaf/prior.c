@@ -21,7 +21,7 @@ double homer_prior_density(const struct homer_prior *p) {
     return p->observed > 0 ? p->positives / p->observed : 0.1;
 }
 
-void homer_prior_predict(const struct homer_prior *p, struct homer_frame *f) {
+HOMER_WIDE void homer_prior_predict(const struct homer_prior *p, struct homer_frame *f) {
     const double *c = homer_grid_f64(&p->count, POSITIVE), *partial = homer_grid_f64(&p->count, PARTIAL);
     double rho = homer_prior_density(p) + 0.001;
     for (uint32_t l = 0; l < f->stride; l++) {

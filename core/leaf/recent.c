@@ -18,7 +18,7 @@ static int recent_reserve(void *self, uint32_t features, uint32_t columns) {
     return homer_grid_reserve(&((struct homer_recent *)self)->frequency, columns);
 }
 
-static void recent_predict(void *self, struct homer_frame *f) {
+HOMER_WIDE static void recent_predict(void *self, struct homer_frame *f) {
     const struct homer_recent *r = self;
     for (uint32_t i = 0; i < ROWS; i++) {
         const float *frequency = homer_grid_f32(&r->frequency, i);
@@ -31,7 +31,7 @@ static void recent_predict(void *self, struct homer_frame *f) {
     }
 }
 
-static void recent_learn(void *self, const struct homer_frame *f) {
+HOMER_WIDE static void recent_learn(void *self, const struct homer_frame *f) {
     struct homer_recent *r = self;
     for (uint32_t i = 0; i < ROWS; i++) {
         float *frequency = homer_grid_f32(&r->frequency, i);

@@ -54,8 +54,8 @@ int homer_stack_reserve(struct homer_stack *s, uint32_t columns) {
     return rc;
 }
 
-void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior,
-                         const struct homer_frame *f, float *p) {
+HOMER_WIDE void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior,
+                                    const struct homer_frame *f, float *p) {
     int n = s->experts;
     for (uint32_t l = 0; l < f->stride; l++) p[l] = 0;
     for (int e = 0; e < n; e++) {

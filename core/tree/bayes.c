@@ -6,10 +6,12 @@
 #define FEATURE_CLIP 5.0f
 #define TOTAL_CLIP 10.0f
 
-#define REFRESH 0.0625 /* growth of a leaf's weight after which its curves are renewed */
-#define REFRESH_T 1.125f
+#define REFRESH 0.125 /* growth of a leaf's weight after which its curves are renewed */
+#define REFRESH_T 1.25f
 
-static void refresh_gauss(struct homer_stats *s, uint32_t place) {
+enum { AHEAD = 32 };
+
+HOMER_WIDE static void refresh_gauss(struct homer_stats *s, uint32_t place) {
     struct homer_gauss_view v = homer_gauss_view(s, place);
     float *k0 = homer_stats_gauss(s, place, HOMER_K0), *k1 = homer_stats_gauss(s, place, HOMER_K1),
           *k2 = homer_stats_gauss(s, place, HOMER_K2);
@@ -24,7 +26,7 @@ static void refresh_gauss(struct homer_stats *s, uint32_t place) {
     }
 }
 
-void homer_stats_refresh_presence(struct homer_stats *s, uint32_t place) {
+HOMER_WIDE void homer_stats_refresh_presence(struct homer_stats *s, uint32_t place) {
     const float *a = homer_stats_presence(s, place, HOMER_WITH);
     float *evidence = homer_stats_presence(s, place, HOMER_EVIDENCE);
     float t = s->presence[place].t, q = (t + 0.5f) / ((float)s->n + 1);
@@ -32,7 +34,7 @@ void homer_stats_refresh_presence(struct homer_stats *s, uint32_t place) {
     for (uint32_t l = 0; l < s->stride; l++) evidence[l] = homer_log((a[l] + 2 * q) / (t - a[l] + 2 * q));
 }
 
-static void refresh_base(struct homer_stats *s) {
+HOMER_WIDE static void refresh_base(struct homer_stats *s) {
     for (uint32_t l = 0; l < s->stride; l++)
         s->base[l] = homer_log(((float)s->n - s->c[l] + 2) / (s->c[l] + 2));
 }
@@ -55,23 +57,42 @@ void homer_stats_refresh(struct homer_stats *s) {
     homer_stats_refresh_curves(s);
 }
 
-void homer_stats_bayes(const struct homer_stats *s, const struct homer_frame *f, float *llr) {
+/* Evidence of the present features from number `first` on, at most AHEAD of them: all are looked up before
+ * any is read, since their rows lie scattered and memory can fetch several at a time. Returns how many have
+ * no observer. */
+static inline uint32_t add_presence(const struct homer_stats *s, const struct homer_frame *f, uint32_t first,
+                                    float *llr) {
+    const float *row[AHEAD];
+    uint32_t n = f->present_n - first < AHEAD ? f->present_n - first : AHEAD, rows = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t place = homer_stats_find(s, f->present[first + i], false);
+        if (place == UINT32_MAX) continue;
+        row[rows] = homer_stats_presence(s, place, HOMER_EVIDENCE);
+        __builtin_prefetch(row[rows++]);
+    }
+    for (uint32_t i = 0; i < rows; i++)
+        for (uint32_t l = 0; l < s->stride; l++)
+            llr[l] += homer_clip(row[i][l] + s->base[l], -FEATURE_CLIP, FEATURE_CLIP);
+    return n - rows;
+}
+
+HOMER_WIDE uint32_t homer_stats_bayes(const struct homer_stats *s, const struct homer_frame *f, float *llr) {
+    uint32_t lacks = 0;
     for (uint32_t l = 0; l < s->stride; l++) llr[l] = 0;
     for (uint32_t i = 0; i < f->dense_n; i++) {
-        uint32_t place = isnan(f->raw[i]) ? UINT32_MAX : homer_stats_find(s, f->dense[i], true);
-        if (place == UINT32_MAX) continue;
+        if (isnan(f->raw[i])) continue;
+        uint32_t place = homer_stats_find(s, f->dense[i], true);
+        if (place == UINT32_MAX) {
+            lacks++;
+            continue;
+        }
         const float *k0 = homer_stats_gauss(s, place, HOMER_K0), *k1 = homer_stats_gauss(s, place, HOMER_K1);
         const float *k2 = homer_stats_gauss(s, place, HOMER_K2);
         float x = f->raw[i] - s->gauss[place].shift;
         for (uint32_t l = 0; l < s->stride; l++)
             llr[l] += homer_clip(k0[l] + x * (k1[l] + x * k2[l]), -FEATURE_CLIP, FEATURE_CLIP);
     }
-    for (uint32_t i = 0; i < f->present_n; i++) {
-        uint32_t place = homer_stats_find(s, f->present[i], false);
-        if (place == UINT32_MAX) continue;
-        const float *evidence = homer_stats_presence(s, place, HOMER_EVIDENCE);
-        for (uint32_t l = 0; l < s->stride; l++)
-            llr[l] += homer_clip(evidence[l] + s->base[l], -FEATURE_CLIP, FEATURE_CLIP);
-    }
+    for (uint32_t i = 0; i < f->present_n; i += AHEAD) lacks += add_presence(s, f, i, llr);
     for (uint32_t l = 0; l < s->stride; l++) llr[l] = homer_clip(llr[l], -TOTAL_CLIP, TOTAL_CLIP);
+    return lacks;
 }

@@ -13,6 +13,7 @@ void homer_tree_config_default(struct homer_tree_config *c) {
     *c = (struct homer_tree_config){
         .split = {.level = 1e-3f, .delta = 1e-5f, .range = 0.3f, .min_share = 0.01f, .min_weight = 5},
         .grace = 100,
+        .patience = 0.5,
         .max_depth = 14,
         .start = 20,
     };
@@ -29,7 +30,7 @@ static struct homer_tree *bare_tree(struct homer_mem *mem, const struct homer_tr
     *t = (struct homer_tree){.mem = mem, .config = config, .m = m, .stride = padded(m)};
     t->node = homer_mem_alloc(mem, nodes, sizeof *t->node);
     t->node_cap = t->node ? nodes : 0;
-    t->scratch = homer_mem_alloc(mem, (size_t)2 * t->stride, sizeof *t->scratch);
+    t->scratch = homer_mem_alloc(mem, (size_t)HOMER_SPLIT_SCRATCH * t->stride, sizeof *t->scratch);
     return t->node && t->scratch ? t : homer_tree_free(t);
 }
 
@@ -54,7 +55,7 @@ struct homer_tree *homer_tree_free(struct homer_tree *t) {
         for (int k = 0; k < 2; k++) homer_stats_free(t->node[i].staged[k]);
     }
     homer_mem_free(t->mem, t->node, t->node_cap, sizeof *t->node);
-    homer_mem_free(t->mem, t->scratch, (size_t)2 * t->stride, sizeof *t->scratch);
+    homer_mem_free(t->mem, t->scratch, (size_t)HOMER_SPLIT_SCRATCH * t->stride, sizeof *t->scratch);
     return homer_mem_free(t->mem, t, 1, sizeof *t);
 }
 
@@ -93,18 +94,19 @@ uint32_t homer_tree_leaf(const struct homer_tree *t, const struct homer_frame *f
     return i;
 }
 
-void homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const struct homer_frame *f,
-                        const float *prior, float *out) {
+uint32_t homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const struct homer_frame *f,
+                            const float *prior, float *out) {
     const struct homer_stats *s = t->node[leaf].stats;
     float *counts = out, *bayes = out + t->stride, *better = out + (size_t)2 * t->stride;
     float own = leaf ? OWN_SHARE : 0.0f, n = (float)s->n;
-    homer_stats_bayes(s, f, bayes);
+    uint32_t lacks = homer_stats_bayes(s, f, bayes);
     for (uint32_t l = 0; l < t->m; l++) {
         float expected = own * s->prior[l] + (1 - own) * prior[l];
         counts[l] = homer_logit((s->c[l] + STRENGTH * expected) / (n + STRENGTH));
         bayes[l] += counts[l];
         better[l] = s->loss[s->stride + l] < s->loss[l] ? bayes[l] : counts[l];
     }
+    return lacks;
 }
 
 /* Statistics that a child begins with: weight `start` in the proportions of its side, Gaussian moments of the
@@ -145,11 +147,12 @@ static int forgive(const struct homer_tree *t, int rc, uint64_t capped_before) {
     return t->mem->capped > capped_before ? 0 : rc;
 }
 
-int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, double weight) {
+int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, uint32_t lacks,
+                       double weight) {
     struct homer_tree_node *n = &t->node[leaf];
     uint64_t capped = t->mem->capped;
     if (n->inactive) return 0;
-    int rc = forgive(t, homer_stats_reserve(n->stats, f), capped);
+    int rc = lacks ? forgive(t, homer_stats_reserve(n->stats, f), capped) : 0;
     if (rc) return rc;
     n->due = n->stats->n + weight >= n->next;
     if (!n->due || n->depth >= t->config->max_depth) return 0;
@@ -182,6 +185,12 @@ static void note_losses(const struct homer_tree *t, struct homer_stats *s, const
     }
 }
 
+/* Weight at which a leaf of weight n is tried next: a grace period on, later the more it has seen in vain. */
+static double next_try(const struct homer_tree *t, double n) {
+    double wait = n * t->config->patience;
+    return n + (wait > t->config->grace ? wait : t->config->grace);
+}
+
 /* The leaf becomes an inner node with the two staged children. */
 static void commit_split(struct homer_tree *t, uint32_t leaf) {
     struct homer_tree_node *n = &t->node[leaf];
@@ -189,7 +198,7 @@ static void commit_split(struct homer_tree *t, uint32_t leaf) {
         n->child[k] = t->node_n;
         struct homer_tree_node *child = &t->node[t->node_n++];
         *child = (struct homer_tree_node){.stats = n->staged[k], .depth = (uint16_t)(n->depth + 1)};
-        child->next = child->stats->n + t->config->grace;
+        child->next = next_try(t, child->stats->n);
         n->staged[k] = NULL;
     }
     n->feature = n->split.feature;
@@ -207,7 +216,7 @@ bool homer_tree_learn(struct homer_tree *t, uint32_t leaf, const struct homer_fr
         commit_split(t, leaf);
         n = &t->node[homer_tree_leaf(t, f)];
     } else if (n->due) {
-        n->next = n->stats->n + weight + t->config->grace;
+        n->next = next_try(t, n->stats->n + weight);
     }
     t->node[leaf].due = false;
     homer_stats_add(n->stats, f, on, on_n, weight);

@@ -15,6 +15,7 @@
 struct homer_tree_config {
     struct homer_split_config split;
     double grace;       /* weight between attempts to split a leaf */
+    double patience;    /* at least this share of its weight, too */
     uint32_t max_depth; /* of a leaf; the root has 0 */
     double start;       /* weight that a child begins with */
 };
@@ -44,7 +45,7 @@ struct homer_tree {
     uint32_t m, stride;
     struct homer_tree_node *node; /* [node_n] of node_cap; 0 is the root */
     uint32_t node_n, node_cap;
-    float *scratch; /* [2][stride] */
+    float *scratch; /* [HOMER_SPLIT_SCRATCH][stride] */
 };
 
 int homer_tree_new(struct homer_tree **out, struct homer_mem *mem, const struct homer_tree_config *config,
@@ -59,12 +60,14 @@ int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const 
 uint32_t homer_tree_leaf(const struct homer_tree *t, const struct homer_frame *f);
 /* Log-odds of the m columns at that leaf: out[3][stride] counts, bayes, better. prior[m]: pi of the columns'
  * labels. */
-void homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const struct homer_frame *f,
-                        const float *prior, float *out);
+uint32_t homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const struct homer_frame *f,
+                            const float *prior, float *out);
 
 /* Takes what learning the frame's instance at that leaf may need: observers, and the children of a split that
- * is due and sure. 0 or -ENOMEM. Where the memory cap refuses, the tree grows less instead. */
-int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, double weight);
+ * is due and sure. 0 or -ENOMEM. Where the memory cap refuses, the tree grows less instead. lacks: what
+ * homer_tree_predict returned. */
+int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, uint32_t lacks,
+                       double weight);
 /* Undoes prepare. */
 void homer_tree_cancel(struct homer_tree *t, uint32_t leaf);
 /* Learns the instance; on[on_n] are the columns that are true; logits: what homer_tree_predict gave at this

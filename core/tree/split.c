@@ -4,8 +4,8 @@
 #include "core/base/num.h"
 #include "core/tree/gauss.h"
 
-enum { THRESHOLDS = 9 };
-static const float at_sd[THRESHOLDS] = {0, -0.35f, 0.35f, -0.67f, 0.67f, -1, 1, -1.5f, 1.5f};
+enum { THRESHOLDS = 9, COARSE = 3 };
+static const float at_sd[THRESHOLDS] = {0, -0.67f, 0.67f, -0.35f, 0.35f, -1, 1, -1.5f, 1.5f};
 
 static inline float x_log_x(float x) {
     return x > 1e-12f ? x * homer_log(x > 1e-12f ? x : 1e-12f) : 0.0f;
@@ -51,50 +51,72 @@ static float total(const float *lane, uint32_t n) {
     return sum;
 }
 
-static float presence_gain(const struct homer_stats *s, uint32_t place, float *lane) {
+HOMER_WIDE static void presence_lanes(const struct homer_stats *s, uint32_t place, float *lane) {
     const float *a = homer_stats_presence(s, place, HOMER_WITH), *c = s->c;
     float t = s->presence[place].t, n = (float)s->n;
     for (uint32_t l = 0; l < s->stride; l++)
         lane[l] = entropy(a[l], t - a[l]) + entropy(c[l] - a[l], n - c[l] - (t - a[l]));
-    return total(lane, s->m);
 }
 
-static float gauss_gain(const struct homer_stats *s, const struct homer_gauss_view *v, float cut,
-                        float *lane) {
-    for (uint32_t l = 0; l < s->stride; l++) {
+/* The two Gaussians of every label, as rows of lanes: weight, mean and 1/sd of either. */
+enum { W1 = 0, AT1, PER1, W0, AT0, PER0, SIDES };
+
+HOMER_WIDE static void gauss_sides(const struct homer_stats *s, const struct homer_gauss_view *v,
+                                   float *side) {
+    uint32_t n = s->stride;
+    for (uint32_t l = 0; l < n; l++) {
         struct homer_sides d = homer_gauss_sides(v, l);
-        float p = d.n1 * phi((cut - d.mean1) / sqrtf(d.var1)),
-              q = d.n0 * phi((cut - d.mean0) / sqrtf(d.var0));
-        lane[l] = entropy(p, q) + entropy(d.n1 - p, d.n0 - q);
+        side[W1 * n + l] = d.n1;
+        side[AT1 * n + l] = d.mean1;
+        side[PER1 * n + l] = 1.0f / sqrtf(d.var1);
+        side[W0 * n + l] = d.n0;
+        side[AT0 * n + l] = d.mean0;
+        side[PER0 * n + l] = 1.0f / sqrtf(d.var0);
     }
-    return total(lane, s->m);
 }
 
-/* n H of the labels before a split. */
-static float whole(const struct homer_stats *s, const float *positives, float n, float *lane) {
-    for (uint32_t l = 0; l < s->stride; l++) lane[l] = entropy(positives[l], n - positives[l]);
-    return total(lane, s->m);
+HOMER_WIDE static void gauss_lanes(const float *side, uint32_t n, float cut, float *lane) {
+    for (uint32_t l = 0; l < n; l++) {
+        float p = side[W1 * n + l] * phi((cut - side[AT1 * n + l]) * side[PER1 * n + l]);
+        float q = side[W0 * n + l] * phi((cut - side[AT0 * n + l]) * side[PER0 * n + l]);
+        lane[l] = entropy(p, q) + entropy(side[W1 * n + l] - p, side[W0 * n + l] - q);
+    }
 }
 
-void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, float *lane,
+/* n H of every label before a split. */
+HOMER_WIDE static void whole_lanes(const float *positives, float n, uint32_t stride, float *lane) {
+    for (uint32_t l = 0; l < stride; l++) lane[l] = entropy(positives[l], n - positives[l]);
+}
+
+void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, float *scratch,
                       struct homer_split *best) {
-    float n = (float)s->n, before;
+    float n = (float)s->n, *lane = scratch, *side = scratch + s->stride;
     *best = (struct homer_split){.feature = UINT32_MAX};
     for (uint32_t l = 0; l < s->m; l++) best->active += s->c[l] >= 1 && s->c[l] <= n - 1;
     if (!best->active) return;
-    before = whole(s, s->c, n, lane);
-    for (uint32_t i = 0; i < s->presence_n; i++)
-        if (both_sides(n - s->presence[i].t, s->presence[i].t, c))
-            offer(best, s->presence[i].feature, true, 0, before - presence_gain(s, i, lane));
+    whole_lanes(s->c, n, s->stride, lane);
+    float before = total(lane, s->m);
+    for (uint32_t i = 0; i < s->presence_n; i++) {
+        if (!both_sides(n - s->presence[i].t, s->presence[i].t, c)) continue;
+        presence_lanes(s, i, lane);
+        offer(best, s->presence[i].feature, true, 0, before - total(lane, s->m));
+    }
     for (uint32_t i = 0; i < s->gauss_n; i++) {
         struct homer_gauss_view v = homer_gauss_view(s, i);
-        if (!(v.variance > 1e-12f)) continue;
+        if (2 * v.g->n < n || !(v.variance > 1e-12f)) continue; /* hardly seen here, or constant */
         float sd = sqrtf(v.variance);
-        before = whole(s, v.n1, v.g->n, lane);
+        gauss_sides(s, &v, side);
+        whole_lanes(v.n1, v.g->n, s->stride, lane);
+        before = total(lane, s->m);
+        float most = 0;
         for (int k = 0; k < THRESHOLDS; k++) {
+            if (k == COARSE && 2 * most < best->gain) break; /* finer cuts will not double it */
             float cut = v.g->mean + at_sd[k] * sd, left = v.g->n * phi(at_sd[k]);
-            if (both_sides(left, v.g->n - left, c))
-                offer(best, v.g->feature, false, cut + v.g->shift, before - gauss_gain(s, &v, cut, lane));
+            if (!both_sides(left, v.g->n - left, c)) continue;
+            gauss_lanes(side, s->stride, cut, lane);
+            float gain = before - total(lane, s->m);
+            if (gain > most) most = gain;
+            offer(best, v.g->feature, false, cut + v.g->shift, gain);
         }
     }
 }

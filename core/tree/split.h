@@ -27,8 +27,10 @@ struct homer_split {
     uint32_t active; /* labels that are neither never nor always true here */
 };
 
-/* lane[stride]: scratch. */
-void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, float *lane,
+enum { HOMER_SPLIT_SCRATCH = 7 };
+
+/* scratch[HOMER_SPLIT_SCRATCH][stride]. */
+void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, float *scratch,
                       struct homer_split *best);
 
 /* Chi-square tail: 2G > a + 2 sqrt(a ln(T/d)) + 2 ln(T/d); or Hoeffding: (G - G2)/n > R

@@ -55,21 +55,19 @@ static uint32_t hash_of(uint32_t feature, uint32_t gauss) {
 static uint32_t slot_of(const struct homer_stats *s, uint32_t feature, uint32_t gauss) {
     uint32_t mask = s->index_n - 1, i = hash_of(feature, gauss) >> 7 & mask;
     for (; s->index[i]; i = (i + 1) & mask) {
-        uint32_t place = (s->index[i] >> 1) - 1;
-        if ((s->index[i] & 1) != gauss) continue;
-        if ((gauss ? s->gauss[place].feature : s->presence[place].feature) == feature) break;
+        if (s->index[i] >> 32 == feature && (s->index[i] & 1) == gauss) break;
     }
     return i;
 }
 
 uint32_t homer_stats_find(const struct homer_stats *s, uint32_t feature, bool gauss) {
     if (!s->index_n) return UINT32_MAX;
-    uint32_t e = s->index[slot_of(s, feature, gauss)];
-    return e ? (e >> 1) - 1 : UINT32_MAX;
+    uint64_t e = s->index[slot_of(s, feature, gauss)];
+    return e ? ((uint32_t)e >> 1) - 1 : UINT32_MAX;
 }
 
 static void enter(struct homer_stats *s, uint32_t feature, uint32_t gauss, uint32_t place) {
-    s->index[slot_of(s, feature, gauss)] = (place + 1) << 1 | gauss;
+    s->index[slot_of(s, feature, gauss)] = (uint64_t)feature << 32 | (place + 1) << 1 | gauss;
 }
 
 static uint32_t larger(uint32_t cap, uint32_t need) {
@@ -133,7 +131,7 @@ static int reserve(struct homer_stats *s, struct need need) {
     s->with = with;
     uint32_t index_n = index_for(s, need);
     if (rc || index_n == s->index_n) return rc;
-    uint32_t *index = homer_mem_alloc(s->mem, index_n, sizeof *index);
+    uint64_t *index = homer_mem_alloc(s->mem, index_n, sizeof *index);
     if (!index) return -ENOMEM;
     homer_mem_free(s->mem, s->index, s->index_n, sizeof *index);
     s->index = index;

@@ -4,12 +4,12 @@
  * label l is true sparse features   presence: weight T of the instances that had it, and a_l of those where l
  * is true; an absent one is an implicit zero and costs nothing What naive Bayes needs of them is kept
  * computed, because a leaf is asked far more often than it changes: a Gaussian's three coefficients are
- * renewed whenever the leaf's weight has grown by 1/16, a presence observer's evidence whenever a count of a
- * label changes or T has grown by an eighth. Renewal happens in homer_stats_add only, so that asking changes
- * nothing. A feature is what it was when the leaf first saw it as such. All counts are halved when the leaf's
- * weight passes 2^22, so that float32 never stops counting. Per-label arrays have `stride` elements, m
- * rounded up to 8. Memory is charged to the forest's mem; growth happens only in homer_stats_reserve. One
- * thread. */
+ * renewed whenever the leaf's weight has grown by an eighth, a presence observer's evidence whenever a count
+ * of a label changes or T has grown by a quarter. Renewal happens in homer_stats_add only, so that asking
+ * changes nothing. A feature is what it was when the leaf first saw it as such. All counts are halved when
+ * the leaf's weight passes 2^22, so that float32 never stops counting. Per-label arrays have `stride`
+ * elements, m rounded up to 8. Memory is charged to the forest's mem; growth happens only in
+ * homer_stats_reserve. One thread. */
 #ifndef HOMER_TREE_STATS_H
 #define HOMER_TREE_STATS_H
 
@@ -54,7 +54,8 @@ struct homer_stats {
     float *with;                     /* [presence_cap][HOMER_PRESENCE_ROWS][stride] */
     uint32_t presence_n, presence_cap;
 
-    uint32_t *index; /* [index_n], a power of two: (place + 1) << 1 | (1 for gauss), by feature; 0 = free */
+    uint64_t
+        *index; /* [index_n], a power of two: feature << 32 | (place + 1) << 1 | (1 for gauss); 0 = free */
     uint32_t index_n;
 };
 
@@ -71,10 +72,11 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
 /* Computes all evidence anew, as after counts were set from outside. */
 void homer_stats_refresh(struct homer_stats *s);
 
-/* Naive Bayes: llr[stride] = sum over features of the clipped log-likelihood ratios of present evidence,
- * clipped to +-10. Gaussian moments are shrunk to the totals with 3 pseudo-instances, variances at least 1 %
- * of the total; presence: log (a+2q)/(c+2) over (T-a+2q)/(n-c+2), q = (T+.5)/(n+1). */
-void homer_stats_bayes(const struct homer_stats *s, const struct homer_frame *f, float *llr);
+/* Returns how many features of the frame have no observer. Naive Bayes: llr[stride] = sum over features of
+ * the clipped log-likelihood ratios of present evidence, clipped to +-10. Gaussian moments are shrunk to the
+ * totals with 3 pseudo-instances, variances at least 1 % of the total; presence: log (a+2q)/(c+2) over
+ * (T-a+2q)/(n-c+2), q = (T+.5)/(n+1). */
+uint32_t homer_stats_bayes(const struct homer_stats *s, const struct homer_frame *f, float *llr);
 
 /* A copy whose m columns are source[k] of s, or neutral where source[k] is UINT32_MAX: share[k] of the totals
  * are true there. */
