@@ -219,7 +219,9 @@ bool homer_tree_learn(struct homer_tree *t, uint32_t leaf, const struct homer_fr
         n->next = next_try(t, n->stats->n + weight);
     }
     t->node[leaf].due = false;
+    double now = n->stats->n + weight;
     homer_stats_add(n->stats, f, on, on_n, weight);
+    if (n->stats->n < now) n->next *= 0.5; /* as its counts */
     return split;
 }
 
