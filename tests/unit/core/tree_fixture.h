@@ -128,4 +128,71 @@ static inline struct homer_stats *stats_filled(struct homer_mem *mem, uint32_t m
     return s;
 }
 
+/* A tree by itself, its memory and the instance at hand. */
+struct plant {
+    struct homer_mem mem;
+    struct homer_tree_config config;
+    struct homer_tree *tree;
+    struct view v;
+    float prior[TREE_STRIDE], logits[3 * TREE_STRIDE];
+    uint32_t leaf, lacks;
+};
+
+static inline void plant_start(struct plant *p, uint32_t m) {
+    memset(p, 0, sizeof *p);
+    homer_tree_config_default(&p->config);
+    assert_int_equal(homer_tree_new(&p->tree, &p->mem, &p->config, m), 0);
+    for (uint32_t l = 0; l < m; l++) p->prior[l] = 0.3f;
+}
+
+static inline void plant_stop(struct plant *p) {
+    assert_null(homer_tree_free(p->tree));
+    assert_int_equal(p->mem.used_bytes, 0);
+}
+
+static inline void plant_predict(struct plant *p, const struct sample *s) {
+    view_of(&p->v, s);
+    p->leaf = homer_tree_leaf(p->tree, &p->v.f);
+    p->lacks = homer_tree_predict(p->tree, p->leaf, &p->v.f, p->prior, p->logits);
+}
+
+/* Of the sample predicted last. */
+static inline int plant_prepare(struct plant *p, double w) {
+    return homer_tree_prepare(p->tree, p->leaf, &p->v.f, p->lacks, w);
+}
+
+/* True when it split. Learning itself asks for no memory. */
+static inline bool plant_learn(struct plant *p, const struct sample *s) {
+    plant_predict(p, s);
+    assert_int_equal(plant_prepare(p, s->w), 0);
+    size_t used = p->mem.used_bytes;
+    p->mem.fail_in = 1;
+    bool split = homer_tree_learn(p->tree, p->leaf, &p->v.f, p->v.on, p->v.on_n, s->w, p->logits);
+    assert_int_equal(p->mem.fail_in, 1);
+    p->mem.fail_in = 0;
+    assert_true(p->mem.used_bytes <= used);
+    return split;
+}
+
+/* Weight of all leaves. */
+static inline double plant_weight(const struct plant *p) {
+    double n = 0;
+    for (uint32_t i = 0; i < p->tree->node_n; i++)
+        if (p->tree->node[i].stats) n += p->tree->node[i].stats->n;
+    return n;
+}
+
+/* Three labels of two dense features and a sparse one: a threshold; an exclusive or, whose halves differ in
+ * size so that either feature tells something by itself; presence within a range. And one of nothing. */
+static inline void concept_next(struct dice *d, struct sample *s) {
+    *s = (struct sample){.w = 1, .is_dense = {true, true, true}};
+    for (uint32_t j = 0; j < 3; j++) sample_set(s, j, dice_normal(d));
+    for (uint32_t j = 3; j < 12; j++)
+        if (dice_chance(d, 0.3)) sample_set(s, j, 1);
+    s->y[0] = s->given[0] > 0.3f;
+    s->y[1] = (s->given[0] > 0) != (s->given[1] > 0.8f);
+    s->y[2] = s->state[5] == HOMER_GIVEN && s->given[1] > -0.5f;
+    s->y[3] = dice_chance(d, 0.3);
+}
+
 #endif
