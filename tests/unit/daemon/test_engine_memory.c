@@ -85,6 +85,14 @@ static void learning_is_all_or_nothing(void **state) {
     assert_true(fail_each(new_names, of_reply) >= 1);
 }
 
+static void reading_is_refused_or_whole(void **state) {
+    (void)state;
+    assert_true(fail_each("{\"op\":\"hierarchy\",\"format\":\"dot\"}", of_engine) >= 1);
+    assert_true(fail_each("{\"op\":\"hierarchy\",\"format\":\"dot\"}", of_reply) >= 1);
+    assert_true(fail_each("hierarchy", of_reply) >= 1);
+    assert_true(fail_each("drifts", of_reply) >= 1);
+}
+
 /* An engine that never had a line has nothing allocated yet. */
 static void first_line_survives_every_failure(void **state) {
     (void)state;
@@ -216,6 +224,7 @@ static void the_registry_grows_and_shrinks(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learning_is_all_or_nothing),
+        cmocka_unit_test(reading_is_refused_or_whole),
         cmocka_unit_test(first_line_survives_every_failure),
         cmocka_unit_test(whatever_was_learned_is_acknowledged),
         cmocka_unit_test(verbs_that_only_read_survive),
