@@ -1,11 +1,13 @@
 /* In-process prequential run of one model over a stream of JSON lines, under every objective: accuracy and
  * speed.
  *
- *   bench_model [--set key=value]... [--objective O] FILE...      FILE: plain JSON lines, "-" = standard
- * input
+ *   bench_model [--set key=value]... [--objective O] [--every N] FILE...      FILE: plain JSON lines, "-" =
+ * standard input
  *
  * Lines are decoded first; what is timed is names to ids + test + train, on one thread. One tab-separated row
- * per file and predictor (the objective, NO-CHANGE, MAJORITY). */
+ * per file and predictor (the objective, NO-CHANGE, MAJORITY). --every: before them a row per N instances,
+ * `instances` telling how many have passed, of the metrics over these N (those that no window has: nan).
+ * Drifts are counted by what saw them: a cluster's loss, the loss of all labels, the hierarchy. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -56,24 +58,63 @@ static void load(struct stream *s, const char *path, const struct homer_request_
     if (f != stdin) fclose(f);
 }
 
+/* What the total so far was at the row before. */
+struct mark {
+    double pairs, log_loss;
+    uint64_t events;
+    unsigned cluster, global, structure; /* drifts */
+};
+
+static void count_drifts(const struct homer_model *model, struct mark *k) {
+    const struct homer_clusters *c = homer_model_clusters(model);
+    for (; c && k->events < c->events; k->events++) {
+        const struct homer_event *e = homer_clusters_event(c, k->events);
+        if (!e) continue; /* more at one instance than are kept */
+        k->cluster += e->kind == HOMER_EVENT_CLUSTER_DRIFT;
+        k->global += e->kind == HOMER_EVENT_GLOBAL_DRIFT;
+        k->structure += e->kind == HOMER_EVENT_STRUCTURE && e->change == HOMER_HIERARCHY_DRIFT;
+    }
+}
+
 static void report(const char *path, const char *by, const struct homer_metrics *m, struct homer_model *model,
-                   double rate) {
+                   double rate, const struct mark *k) {
     const struct homer_schema *s = homer_model_schema(model);
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%"
-           ".5f\t%.0f\t%zu\n",
+           ".5f\t%.0f\t%zu\t%u\t%u\t%u\n",
            (int)strcspn(name, "."), name, by, m->n, s->features.n, s->labels.n, m->subset, m->hamming,
            m->example_f1, m->micro_f1, m->macro_f1, m->precision_at[0], m->precision_at[1],
            m->precision_at[2], m->ndcg_at[2], m->psp_at[0], m->psp_at[2], m->log_loss, m->calibration_error,
-           rate, homer_model_mem(model)->peak_bytes);
+           rate, homer_model_mem(model)->peak_bytes, k->cluster, k->global, k->structure);
+}
+
+/* The row of the N instances that end here. */
+static void report_window(const char *path, const char *by, struct homer_model *model, struct mark *row,
+                          const struct mark *now) {
+    const struct homer_eval *eval = homer_model_eval(model);
+    struct homer_metrics m;
+    struct mark k = {.pairs = eval->score[HOMER_TOTAL].pairs,
+                     .log_loss = eval->score[HOMER_TOTAL].log_loss,
+                     .cluster = now->cluster - row->cluster,
+                     .global = now->global - row->global,
+                     .structure = now->structure - row->structure};
+    homer_eval_metrics(eval, HOMER_BY_MODEL, HOMER_WINDOW, &m);
+    m.n = (double)homer_model_seq(model);
+    m.log_loss = (k.log_loss - row->log_loss) / (k.pairs - row->pairs);
+    report(path, by, &m, model, (double)NAN, &k);
+    *row = *now;
+    row->pairs = k.pairs;
+    row->log_loss = k.log_loss;
 }
 
 static void run(const char *path, const struct stream *s, const struct homer_config *config,
-                const struct homer_model_config *mc, struct homer_resolver *resolver, int baselines) {
+                const struct homer_model_config *mc, struct homer_resolver *resolver, int baselines,
+                size_t every) {
     struct homer_model *m;
     struct homer_error err = {0};
     struct homer_instance x;
     struct homer_metrics metrics;
+    struct mark row = {0}, now = {0};
     if (homer_model_new(&m, mc, hash_key)) die(path, "out of memory");
     double begin = seconds();
     for (size_t i = 0; i < s->n; i++) {
@@ -82,13 +123,16 @@ static void run(const char *path, const struct stream *s, const struct homer_con
             homer_resolve_y(resolver, m, &s->request[i], &x, &err) ||
             homer_model_learn(m, &x, NULL, NULL, &err))
             die(path, err.message);
+        count_drifts(m, &now);
+        if (every && (i + 1) % every == 0)
+            report_window(path, homer_objective_word(mc->objective), m, &row, &now);
     }
     double rate = (double)s->n / (seconds() - begin);
     homer_eval_metrics(homer_model_eval(m), HOMER_BY_MODEL, HOMER_TOTAL, &metrics);
-    report(path, homer_objective_word(mc->objective), &metrics, m, rate);
+    report(path, homer_objective_word(mc->objective), &metrics, m, rate, &now);
     for (int by = HOMER_BY_NO_CHANGE; baselines && by <= HOMER_BY_MAJORITY; by++) {
         homer_eval_metrics(homer_model_eval(m), (enum homer_predictor)by, HOMER_TOTAL, &metrics);
-        report(path, by == HOMER_BY_NO_CHANGE ? "NO-CHANGE" : "MAJORITY", &metrics, m, rate);
+        report(path, by == HOMER_BY_NO_CHANGE ? "NO-CHANGE" : "MAJORITY", &metrics, m, rate, &now);
     }
     homer_model_free(m);
 }
@@ -99,27 +143,31 @@ int main(int argc, char **argv) {
     struct homer_mem mem = {0};
     struct homer_resolver resolver;
     int only = -1, i = 1;
+    size_t every = 0;
     homer_config_init(&config);
     for (; i + 1 < argc && argv[i][0] == '-' && argv[i][1] == '-'; i += 2) {
         if (strcmp(argv[i], "--objective") == 0 &&
             (only = homer_objective_parse(argv[i + 1], strlen(argv[i + 1]))) >= 0)
             continue;
+        if (strcmp(argv[i], "--every") == 0 && (every = strtoul(argv[i + 1], NULL, 10)) > 0) continue;
         if (strcmp(argv[i], "--set") != 0)
             die(argv[i], "unknown option or objective; see the comment on top of bench_model.c");
         if (homer_config_set(&config, argv[i + 1], &err)) die(argv[i + 1], err.message);
     }
-    if (i >= argc) die("usage", "bench_model [--set key=value]... [--objective O] FILE...");
+    if (i >= argc) die("usage", "bench_model [--set key=value]... [--objective O] [--every N] FILE...");
     if (homer_resolver_init(&resolver, &mem, hash_key)) die("start", "out of memory");
     printf("stream\tby\tinstances\tfeatures\tlabels\tsubset\thamming\texample_f1\tmicro_f1\tmacro_f1\tp@1\tp@"
            "3\tp@5\tndcg@5\tpsp@1\t"
-           "psp@5\tlog_loss\tcalibration_error\tper_second\tpeak_bytes\n");
+           "psp@5\tlog_loss\tcalibration_error\tper_second\tpeak_bytes\tcluster_drifts\tglobal_"
+           "drifts\tstructure_drifts\n");
     for (; i < argc; i++) {
         struct stream s = {0};
         load(&s, argv[i], &config.request, &mem);
         for (int o = only < 0 ? 0 : only; o <= (only < 0 ? HOMER_OBJECTIVE_COUNT - 1 : only); o++) {
             struct homer_model_config mc = config.model;
             mc.objective = (enum homer_objective)o;
-            run(argv[i], &s, &config, &mc, &resolver, o == HOMER_OBJECTIVE_COUNT - 1 || only >= 0);
+            if (every) mc.window = (uint32_t)every;
+            run(argv[i], &s, &config, &mc, &resolver, o == HOMER_OBJECTIVE_COUNT - 1 || only >= 0, every);
             fflush(stdout);
         }
         for (size_t k = 0; k < s.n; k++) homer_request_deinit(&s.request[k]);

@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
 """The online label hierarchy beside batch clusterings, on recorded streams.
 
-Usage: hierarchy.py --build DIR --data DIR [--out FILE] [--streams NAME,...] [--shuffle SEED]
-Runs DIR/tests/bench/bench_hierarchy on every NAME.jsonl[.zst|.gz] of the data folder, then clusters the final Jaccard similarities by
-average linkage, cut to as many clusters: plainly, and with no cluster larger than the largest online one ("capped"). "fresh" is the online
-algorithm's own tree if built once from the final counts. Coverage: share of all pairs of labels of one instance that lie within one
-cluster. Writes a table (Markdown) to --out, or to standard output.
+Usage: hierarchy.py --build DIR [--data DIR] [--out DIR] [--streams NAME,...] [--shuffle SEED]
+Runs DIR/tests/bench/bench_hierarchy on every NAME.jsonl[.zst|.gz] of the data folder (default: $HOMER_DATA), then clusters the final Jaccard
+similarities by average linkage, cut to as many clusters: plainly, and with no cluster larger than the largest online one ("capped"). "fresh" is
+the online algorithm's own tree if built once from the final counts.
+coverage          share of all pairs of labels of one instance that lie within one cluster
+within, between   mean Jaccard similarity of the pairs of labels within clusters, and of all others
+ari               adjusted Rand index with the online clusters
+Prints the README's table, and writes it to hierarchy.md and all figures to hierarchy.tsv in --out (default: DIR/bench).
 """
 import argparse
+import csv
 import json
+import os
 import random
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -22,9 +28,9 @@ from scipy.spatial.distance import squareform
 from accuracy import find, lines_of
 
 STREAMS = "yeast enron medical tmc2007_500 bibtex stackex_chess delicious reuters21578_topics".split()
-CHANGES = "split replace aggregate drift balance".split()
-HEAD = ["stream", "labels", "depth", "clusters", "sizes", "coverage", "within", "between", "fresh: clusters", "coverage", "ARI",
-        "linkage: largest", "coverage", "ARI", "capped: clusters", "coverage", "ARI", *CHANGES, "us/instance", "slowest ms", "KB"]
+FIGURES = "depth smallest largest split replace aggregate drift balance".split()  # of bench_hierarchy, as they are
+HEAD = ["stream", "labels", "depth", "clusters", "labels in one", "coverage", "within / between", "linkage: largest", "coverage", "within / between",
+        "capped: coverage", "within / between"]
 
 
 def run(bench, lines, folder):
@@ -83,41 +89,74 @@ def assignment(clusters, labels):
     return cluster_of
 
 
-def row(bench, name, lines):
+def cohesion(similarity, cluster):
+    """Mean similarity of the pairs within clusters, and of the others."""
+    upper = np.triu_indices(len(similarity), 1)
+    inside = np.equal.outer(cluster, cluster)[upper]
+    return tuple(float(similarity[upper][which].mean()) if which.any() else 0.0 for which in (inside, ~inside))
+
+
+def measure(bench, name, lines):
+    """All figures of one stream."""
     with tempfile.TemporaryDirectory() as folder:
         found, similarity = run(bench, lines, folder)
-    online, fresh = (assignment(found[key], found["labels"]) for key in ("clusters", "fresh"))
     distance = 1 - similarity
     np.fill_diagonal(distance, 0)
     tree = linkage(squareform(distance, checks=False), "average")
-    batch = cut_tree(tree, found["leaves"])[:, 0].tolist()
-    capped = capped_linkage(similarity, found["leaves"], found["largest"])
-    judged = [[short(coverage(found["labelsets"], other)), short(adjusted_rand(online, other))] for other in (fresh, batch, capped)]
-    return [name, found["labels"], found["depth"], found["leaves"], f"{found['smallest']}–{found['largest']}",
-            short(coverage(found["labelsets"], online)), short(found["within"]), short(found["between"]),
-            len(found["fresh"]), *judged[0], max(Counter(batch).values()), *judged[1], len(set(capped)), *judged[2],
-            *(found[c] for c in CHANGES), f"{found['us']:.2f}", f"{found['slowest_us'] / 1000:.1f}", found["bytes"] // 1024]
+    clusters = {
+        "online": assignment(found["clusters"], found["labels"]),
+        "fresh": assignment(found["fresh"], found["labels"]),
+        "linkage": cut_tree(tree, found["leaves"])[:, 0].tolist(),
+        "capped": capped_linkage(similarity, found["leaves"], found["largest"]),
+    }
+    row = {"stream": name, "instances": found["instances"], "labels": found["labels"], **{key: found[key] for key in FIGURES},
+           "us_per_instance": found["us"], "slowest_us": found["slowest_us"], "bytes": found["bytes"]}
+    for by, cluster in clusters.items():
+        row[f"{by}_clusters"], row[f"{by}_largest"] = len(set(cluster)), max(Counter(cluster).values())
+        row[f"{by}_coverage"] = coverage(found["labelsets"], cluster)
+        row[f"{by}_within"], row[f"{by}_between"] = cohesion(similarity, cluster)
+        row[f"{by}_ari"] = adjusted_rand(clusters["online"], cluster)
+    return row
+
+
+def cells(row):
+    both = lambda by: " / ".join(f"{row[by + side]:.4f}".lstrip("0") for side in ("_within", "_between"))
+    return [row["stream"], row["labels"], row["depth"], row["online_clusters"], f"{row['smallest']}–{row['largest']}",
+            short(row["online_coverage"]), both("online"), row["linkage_largest"], short(row["linkage_coverage"]), both("linkage"),
+            short(row["capped_coverage"]), both("capped")]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True, type=Path)
-    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--data", type=Path, default=os.environ.get("HOMER_DATA"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--streams", default=",".join(STREAMS))
     parser.add_argument("--shuffle", type=int, help="seed; original order when not given")
     args = parser.parse_args()
-    rows = ["| " + " | ".join(HEAD) + " |", "|---" + "|---:" * (len(HEAD) - 1) + "|"]
+    if not args.data:
+        sys.exit("hierarchy: where are the streams? --data DIR, or the environment's HOMER_DATA")
+    out, rows = args.out or args.build / "bench", []
+    text = ["| " + " | ".join(HEAD) + " |", "|---" + "|---:" * (len(HEAD) - 1) + "|"]
     for name in args.streams.split(","):
-        path = find(args.data, name)
+        path = find(Path(args.data), name)
         if not path:
-            parser.error(f"no {name} in {args.data}")
+            print(f"hierarchy: no {name} in {args.data}: left out", file=sys.stderr)
+            continue
         lines = lines_of(path)
         if args.shuffle is not None:
             random.Random(args.shuffle).shuffle(lines)
-        rows.append("| " + " | ".join(map(str, row(args.build / "tests/bench/bench_hierarchy", name, lines))) + " |")
-    text = "\n".join(rows) + "\n"
-    args.out.write_text(text) if args.out else print(text, end="")
+        rows.append(measure(args.build / "tests/bench/bench_hierarchy", name, lines))
+        text.append("| " + " | ".join(map(str, cells(rows[-1]))) + " |")
+    if not rows:
+        sys.exit(f"hierarchy: no stream found in {args.data}")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "hierarchy.md").write_text("\n".join(text) + "\n")
+    with open(out / "hierarchy.tsv", "w", newline="") as f:
+        writer = csv.DictWriter(f, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    print("\n".join(text))
 
 
 if __name__ == "__main__":
