@@ -132,8 +132,8 @@ const struct homer_config_key homer_config_keys[] = {
      "delta of the ADWIN detectors that watch the losses; smaller detects less"},
     {"model.drift.scope", HOMER_KEY_WORD, CLUSTERS(scope), ANY, scopes, "\"both\"",
      "which of them make the linear experts learn anew: a cluster's for its labels, the global one for all"},
-    {"model.drift.restart_trees", HOMER_KEY_BOOL, CLUSTERS(restart_trees), ANY, NULL, "false",
-     "whether a cluster that drifts begins a new tree"},
+    {"model.drift.restart_trees", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "false",
+     "this version does not begin new trees when a cluster drifts"},
 };
 /* clang-format on */
 

@@ -18,7 +18,6 @@ static void assert_clusters(const struct homer_clusters_config *a, const struct 
     assert_int_equal(a->tree_bytes, (size_t)1 << 30);
     assert_true(a->drift_delta == b->drift_delta);
     assert_int_equal(a->scope, b->scope);
-    assert_int_equal(a->restart_trees, b->restart_trees);
 }
 
 static void test_defaults(void **state) {
@@ -168,6 +167,8 @@ static void test_refuses_and_names(void **state) {
         {"{\"model\":{\"hierarchy\":{\"delta\":0}}}", "model.hierarchy.delta|got 0"},
         {"{\"model\":{\"tree\":{\"level\":-0.5}}}", "model.tree.level|got -0.5"},
         {"{\"model\":{\"tree\":{\"max_memory\":-1}}}", "model.tree.max_memory|got -1"},
+        {"{\"model\":{\"drift\":{\"restart_trees\":true}}}",
+         "model.drift.restart_trees|does not begin new trees"},
         {"{\"model\":{\"drift\":{\"scope\":\"all\"}}}", "model.drift.scope|\"off\" or \"cluster\""},
         {"{\"listen\":5}", "listen: got 5"},
         {"{\"listen\":[1]}", "listen: got [1]"},
