@@ -11,13 +11,9 @@
 /* Marks a function whose loops run over labels, one label a lane: it is compiled for AVX2 as well and the
  * machine's better version is chosen at start. Lanes do not touch each other and AVX2 has no fused
  * multiply-add, so that both give the same bits. Left out under sanitizers, which are not ready when the
- * choice is made. */
-#if defined(__SANITIZE_ADDRESS__)
+ * choice is made, and by clang, whose choice has a name that other files do not find. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
 #define HOMER_WIDE
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HOMER_WIDE
-#endif
 #endif
 #if !defined(HOMER_WIDE) && defined(__x86_64__) && defined(__linux__)
 #define HOMER_WIDE __attribute__((target_clones("avx2", "default")))
