@@ -10,19 +10,25 @@
  * them that a cut separates, f0 = share expected of random pairs with the same degrees,
  * e = sqrt(ln(1/delta) / (2P)).
  *
- *   split      a leaf: it has more than max_leaf labels, or min_split and its best cut has f0 - f > e +
- * effect replace    the cut of an inner node: a fresh one raises f0 - f by more than e + replace; all below
- * is rebuilt aggregate  two sibling leaves: together at most max_leaf labels, f0 - f < aggregate, at best < e
- * + effect drift      an ADWIN at each inner node watches the share of each instance's pairs that its cut
- * separates; when that rises, what is known of the labels below counts less, and the node is rebuilt arrival
- * a new label joins the leaf of its most frequent companion, else goes down to the smaller child balance
- * arrivals have left one side of a node with less than a tenth of its labels: it is rebuilt
+ * - split: a leaf, when it has more than max_leaf labels, or min_split and the best cut has f0 - f > e +
+ * effect
+ *
+ * - replace: an inner node's cut, when a fresh one raises f0 - f by more than e + replace; what is below is
+ *   rebuilt
+ *
+ * - aggregate: two sibling leaves of together at most max_leaf labels, when f0 - f < aggregate and the best
+ *   f0 - f < e + effect
+ *
+ * - drift: an ADWIN at each inner node watches the share of each instance's pairs that its cut separates;
+ * when that rises, what is known of the labels below counts less, and the node is rebuilt
+ *
+ * - arrival: a new label joins the leaf of its most frequent companion, else goes down to the smaller child
+ *
+ * - balance: arrivals have left one side of a node with less than a tenth of its labels: it is rebuilt
  *
  * A node is checked after max(64, 2 x labels, half its P) new pair events, and as many visits as it has
- * labels; one check at most changes the tree in one call.
- *
- * Between calls no leaf is empty (but the root of no labels) or has more than 2 max_leaf labels, and no side
- * of an inner node has less than a tenth of its labels, so that depth <= 1 + ln(labels) / ln(10/9).
+ * labels. Between calls: no leaf is empty (but the root of no labels) or has more than 2 max_leaf labels, no
+ * side of an inner node less than a tenth of its labels, so depth <= 1 + ln(labels) / ln(10/9).
  *
  * In ids; deterministic; ties go to the more frequent label, then to the smaller id. Owner: one thread.
  * Memory is charged to `mem`; only reserve allocates. */

@@ -10,14 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    HOMER_LANES = 8, /* columns are laid out and computed in groups of this many */
+enum { HOMER_LANES = 8 }; /* columns are laid out and computed in groups of this many */
 
-    HOMER_ABSENT = 0,
-    HOMER_GIVEN,
-    HOMER_NULL,
+/* Whether an instance gives a feature. */
+enum homer_presence_state { HOMER_ABSENT = 0, HOMER_GIVEN, HOMER_NULL };
 
-    /* what the stack weighs, in this order */
+/* What the stack weighs, in this order. */
+enum homer_evidence {
     HOMER_X_BIAS = 0,
     HOMER_X_PRIOR,
     HOMER_X_LINEAR,
