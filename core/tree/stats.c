@@ -300,7 +300,12 @@ void homer_stats_rescale(struct homer_stats *s) {
         g->n = (float)s->n;
         g->told = -1;
         for (uint32_t l = 0; l < s->m; l++) {
-            m2_1[l] *= n1[l] > 0 ? s->c[l] / n1[l] : 0;
+            if (n1[l] > 0) {
+                m2_1[l] *= s->c[l] / n1[l];
+            } else if (s->c[l] > 0) { /* its positives had no value: they are taken to be as all others */
+                homer_stats_gauss(s, i, HOMER_MEAN1)[l] = g->mean;
+                m2_1[l] = s->c[l] / g->n * g->m2;
+            }
             n1[l] = s->c[l];
         }
     }

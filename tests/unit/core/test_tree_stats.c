@@ -271,12 +271,41 @@ static void a_seed_has_the_numbers_and_no_counts(void **state) {
     stats_stop(s);
 }
 
+/* A label whose positives never had a value of some number: a child that has such positives takes the number
+ * to tell nothing about the label, wherever the first value happened to lie. */
+static void a_seed_does_not_invent_values(void **state) {
+    (void)state;
+    struct homer_mem mem;
+    struct homer_stats *s = stats_start(&mem, 2), *t = NULL;
+    struct dice d = {11};
+    struct sample x;
+    struct view v;
+    float llr[TREE_STRIDE];
+    for (int i = 0; i < 400; i++) {
+        x = (struct sample){.w = 1, .is_dense = {true}, .y = {i % 4 == 0, i % 3 == 0}};
+        sample_set(&x, 0, i == 1 ? 50 : dice_normal(&d) + 3 * x.y[1]);
+        if (x.y[0]) x.state[0] = HOMER_NULL;
+        stats_take(s, &x);
+    }
+    assert_int_equal(homer_stats_seed(&t, s, UINT32_MAX), 0);
+    t->n = 20;
+    t->c[0] = 12;
+    t->c[1] = 10;
+    homer_stats_rescale(t);
+    sample_set(&x, 0, 2);
+    homer_stats_bayes(t, view_of(&v, &x), llr);
+    assert_true(fabsf(llr[0]) < 1e-3f && fabsf(llr[1]) > 0.01f);
+    homer_stats_free(t);
+    stats_stop(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_agree_with_a_recount),
         cmocka_unit_test(columns_and_paddings_do_not_mix),
         cmocka_unit_test(a_remap_keeps_columns_and_makes_neutral_ones),
         cmocka_unit_test(a_seed_has_the_numbers_and_no_counts),
+        cmocka_unit_test(a_seed_does_not_invent_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
