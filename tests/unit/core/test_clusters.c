@@ -93,9 +93,10 @@ static bool same_labels(const struct homer_cluster *a, const struct homer_cluste
     return a->m == b->m && memcmp(a->label, b->label, a->m * sizeof *a->label) == 0;
 }
 
-/* At a regrouping, old and new clusters are asked about the same instance. A cluster with the same labels
- * answers the same to the bit; one that was copied gives its old labels the same class counts to the bit, and
- * nearly the same naive Bayes, whose evidence is computed anew; labels from elsewhere begin near their prior.
+/* At a regrouping, old and new clusters are asked about the same instance. A cluster of the same id
+ * is watched on. One with the same labels answers the same to the bit; one that was copied gives its old
+ * labels the same class counts to the bit, and nearly the same naive Bayes, whose evidence is computed anew;
+ * labels from elsewhere begin near their prior.
  */
 static void trees_are_handed_on(void **state) {
     (void)state;
@@ -111,10 +112,13 @@ static void trees_are_handed_on(void **state) {
             if (t == 2000)
                 for (uint32_t k = 0; k < g.labels; k++) g.group[k] = k / 6;
             garden_next(&g, &in);
+            for (uint32_t i = 0; i < c->n; i++) c->cluster[i].drifts = 10 + i; /* to be recognised */
             assert_int_equal(learner_prepare(&l, &in, g.known), 0);
             for (uint32_t i = 0; i < c->staged_n && c->n; i++) {
-                const struct homer_cluster *new = &c->staged[i];
+                const struct homer_cluster *new = &c->staged[i], *was = homer_clusters_find(c, new->id);
                 const struct homer_tree *source = NULL;
+                assert_int_equal(new->drifts, was ? was->drifts : 0);
+                assert_int_equal(homer_adwin_width(&new->loss), was ? homer_adwin_width(&was->loss) : 0);
                 for (uint32_t j = 0; j < new->m; j++) {
                     uint32_t column;
                     const struct homer_cluster *old = cluster_with(c->cluster, c->n, new->label[j], &column);

@@ -74,7 +74,7 @@ static void weights_add_up(void **state) {
     struct sample s;
     struct dice d = {4};
     double expected = 0;
-    uint32_t splits = 0;
+    uint32_t splits = 0, in_vain = 0;
     plant_start(&p, CONCEPTS);
     p.config.grace = 150;
     p.tree->node[0].next = 150;
@@ -107,11 +107,34 @@ static void weights_add_up(void **state) {
             splits++;
         } else {
             assert_int_equal(p.tree->node_n, nodes);
+            bool tried = before + s.w >= next; /* in vain: then not for a while */
+            assert_true(p.tree->node[at].next >= (tried ? before + s.w + 150 : next));
+            in_vain += tried;
         }
         assert_close(plant_weight(&p), expected, 1e-9);
         if (i % 500 == 0) assert_tree(p.tree);
     }
-    assert_true(splits > 5);
+    assert_true(splits > 5 && in_vain > 5);
+    plant_stop(&p);
+}
+
+/* A side that had less weight than children begin with begins with that. */
+static void a_light_side_begins_light(void **state) {
+    (void)state;
+    struct plant p;
+    struct sample s;
+    plant_start(&p, 1);
+    for (int i = 0; p.tree->node_n == 1; i++) {
+        assert_true(i < 1000);
+        s = (struct sample){.w = 1, .y = {i % 12 == 0}};
+        if (s.y[0]) sample_set(&s, 0, 1);
+        plant_learn(&p, &s);
+    }
+    const struct homer_tree_node *root = &p.tree->node[0];
+    const struct homer_stats *light = p.tree->node[root->child[1]].stats;
+    assert_true(light->n >= 8 && light->n < 10);
+    assert_close(light->c[0], light->n, 1e-5);
+    assert_close(p.tree->node[root->child[0]].stats->n, 21, 1e-5); /* and the instance that split it */
     plant_stop(&p);
 }
 
@@ -272,6 +295,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns_what_a_line_cannot_tell),
         cmocka_unit_test(weights_add_up),
+        cmocka_unit_test(a_light_side_begins_light),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(missing_values_follow_the_majority),
         cmocka_unit_test(counts_are_shrunk_to_what_was_expected),
