@@ -95,14 +95,15 @@ static inline int learner_prepare(struct learner *l, const struct one *in, uint3
     return 0;
 }
 
-static inline void learner_finish(struct learner *l, const struct one *in, uint32_t labels) {
-    homer_flat_learn(&l->flat, &in->x, GARDEN_X, labels);
+/* What had been predicted. */
+static inline const float *learner_finish(struct learner *l, const struct one *in, uint32_t labels) {
     l->seq++;
+    return homer_flat_learn(&l->flat, &in->x, GARDEN_X, labels);
 }
 
-static inline void learner_learn(struct learner *l, const struct one *in, uint32_t labels) {
+static inline const float *learner_learn(struct learner *l, const struct one *in, uint32_t labels) {
     assert_int_equal(learner_prepare(l, in, labels), 0);
-    learner_finish(l, in, labels);
+    return learner_finish(l, in, labels);
 }
 
 static inline struct written learner_written(const struct learner *l) {

@@ -53,6 +53,7 @@ static struct told run(uint64_t seed, enum homer_drift_scope scope, bool all, st
             const struct homer_cluster *k = homer_clusters_find(c, e->node);
             for (uint32_t i = 0; !is_global && i < k->m; i++) anew[anew_n++] = k->label[i];
             if (!is_global) assert_true(k->drifts > 0 && e->labels == k->m);
+            assert_int_equal(homer_adwin_width(is_global ? &c->loss : &k->loss), 0); /* told of once */
             global = global || is_global;
             assert_int_equal(e->node == 0, is_global);
             if (t < HALF || (!is_global && e->node != flipped)) told.others++;
@@ -70,6 +71,49 @@ static struct told run(uint64_t seed, enum homer_drift_scope scope, bool all, st
         }
     }
     return told;
+}
+
+/* What is watched: 4/7 of the mean log-loss of the labels that are told, at most 1; nothing where none is. */
+static void the_watched_loss_is_that_of_the_whole_model(void **state) {
+    (void)state;
+    struct learner l;
+    struct garden g;
+    struct one in;
+    const struct homer_clusters *c = &l.flat.clusters;
+    uint32_t watched = 0;
+    garden_init(&g, 6, 4, 6, false);
+    learner_start(&l, NULL);
+    for (int t = 0; t < 800; t++) {
+        double before[GARDEN_Y];
+        uint32_t width[GARDEN_Y];
+        garden_next(&g, &in);
+        in.x.partial = t % 3 == 0; /* only positives are told then */
+        assert_int_equal(learner_prepare(&l, &in, g.known), 0);
+        bool regrouped = c->staged != NULL;
+        for (uint32_t i = 0; i < c->n; i++) {
+            before[i] = c->cluster[i].loss.sum;
+            width[i] = homer_adwin_width(&c->cluster[i].loss);
+        }
+        const float *p = learner_finish(&l, &in, g.known);
+        for (uint32_t i = 0; i < c->n && !regrouped; i++) {
+            const struct homer_cluster *k = &c->cluster[i];
+            double sum = 0;
+            uint32_t told = 0;
+            for (uint32_t j = 0; j < k->m; j++) {
+                bool y =
+                    bsearch(&k->label[j], in.positive, in.x.positive_n, sizeof *in.positive, fixture_by_id);
+                if (in.x.partial && !y) continue;
+                sum -= log(fmax(1e-6, (double)(y ? p[k->label[j]] : 1 - p[k->label[j]])));
+                told++;
+            }
+            if (told == 0) assert_int_equal(homer_adwin_width(&k->loss), width[i]);
+            if (homer_adwin_width(&k->loss) != width[i] + 1) continue;
+            assert_close(k->loss.sum - before[i], fmin(1, 4.0 / 7 * sum / told), 1e-5);
+            watched++;
+        }
+    }
+    assert_true(watched > 1000);
+    learner_stop(&l);
 }
 
 /* One cluster's concept is turned round: that cluster is told of, soon, and nothing before; no other. */
@@ -98,7 +142,7 @@ static void the_scope_says_who_learns_anew(void **state) {
             struct told told = run(3, (enum homer_drift_scope)scope, all, &l);
             assert_true(told.at[0] > 0);
             assert_int_equal(told.at[1] > 0, all);
-            assert_int_equal(l.flat.clusters.global_drifts > 0, all);
+            assert_int_equal(l.flat.clusters.counted[HOMER_EVENT_GLOBAL_DRIFT] > 0, all);
             learner_stop(&l);
         }
 }
@@ -119,19 +163,19 @@ static void the_last_events_are_kept(void **state) {
     learner_start(&l, &config);
     while (l.seq < 30000 && c->events < 3 * HOMER_EVENTS_KEPT) {
         garden_next(&g, &in);
-        uint64_t splits = c->tree_splits;
+        uint64_t splits = c->counted[HOMER_EVENT_TREE_SPLIT];
         learner_learn(&l, &in, g.known);
         uint64_t first = c->events > HOMER_EVENTS_KEPT ? c->events - HOMER_EVENTS_KEPT : 0;
         assert_null(homer_clusters_event(c, c->events));
         if (first) assert_null(homer_clusters_event(c, first - 1));
-        for (uint64_t i = c->events; i > first && splits < c->tree_splits; i--) {
+        for (uint64_t i = c->events; i > first && splits < c->counted[HOMER_EVENT_TREE_SPLIT]; i--) {
             const struct homer_event *e = homer_clusters_event(c, i - 1);
             if (e->kind != HOMER_EVENT_TREE_SPLIT) continue;
             assert_int_equal(e->seq, l.seq);
             assert_int_equal(homer_clusters_find(c, e->node)->m, e->labels);
             splits++;
         }
-        assert_int_equal(splits, c->tree_splits);
+        assert_int_equal(splits, c->counted[HOMER_EVENT_TREE_SPLIT]);
         for (uint64_t i = first; i + 1 < c->events && l.seq % 100 == 0; i++)
             assert_true(homer_clusters_event(c, i)->seq <= homer_clusters_event(c, i + 1)->seq);
     }
@@ -174,6 +218,7 @@ static void changes_of_the_hierarchy_are_events(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_watched_loss_is_that_of_the_whole_model),
         cmocka_unit_test(a_drift_is_told_of_where_it_is),
         cmocka_unit_test(the_scope_says_who_learns_anew),
         cmocka_unit_test(the_last_events_are_kept),
