@@ -126,6 +126,7 @@ static int clusters_prepare(void *self, const struct homer_frame *f) {
 
 static void note(struct homer_clusters *c, struct homer_event e) {
     c->event[c->events++ % HOMER_EVENTS_KEPT] = e;
+    c->counted[e.kind]++;
 }
 
 static void learn_tree(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
@@ -134,7 +135,6 @@ static void learn_tree(struct homer_clusters *c, struct homer_cluster *k, const 
     for (uint32_t i = 0; i < k->m; i++)
         if (f->y[k->label[i]] > 0) c->on[on_n++] = i;
     if (!homer_tree_learn(k->tree, k->leaf, f, c->on, on_n, f->w, k->logits)) return;
-    c->tree_splits++;
     note(c,
          (struct homer_event){.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_TREE_SPLIT, .labels = k->m});
 }
@@ -179,7 +179,6 @@ static void watch(struct homer_clusters *c, const struct homer_frame *f) {
     }
     struct homer_event e = {.seq = f->seq, .kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = f->labels};
     if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e)) return;
-    c->global_drifts++;
     note(c, e);
     if (scope != HOMER_DRIFT_GLOBAL && scope != HOMER_DRIFT_BOTH) return;
     c->softened_n = f->labels;
@@ -263,8 +262,7 @@ static void clusters_encode(const void *self, uint32_t columns, struct homer_cod
         homer_tree_encode(k->tree, codec);
     }
     homer_adwin_encode(&c->loss, codec);
-    homer_put_u64(codec, c->global_drifts);
-    homer_put_u64(codec, c->tree_splits);
+    homer_put_u64s(codec, c->counted, HOMER_EVENT_KINDS);
     homer_put_u64(codec, c->events);
     for (uint64_t i = c->events > HOMER_EVENTS_KEPT ? c->events - HOMER_EVENTS_KEPT : 0; i < c->events; i++) {
         const struct homer_event *e = homer_clusters_event(c, i);

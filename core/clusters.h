@@ -4,11 +4,11 @@
  *
  * A cluster's loss is min(1, 4/7 of the mean log-loss of its labels) under the whole model;
  * ADWIN(drift_delta) watches it, and the same of all labels. When it rises, the columns of the cluster (or
- * all) are named in `softened`, for the linear experts to learn anew, and with restart_trees the cluster's
- * tree starts again. When the hierarchy regroups labels, each new cluster's tree is a copy of the one that
- * had most of its labels; labels that came from elsewhere begin neutral there. Changes take effect with the
- * next instance, prepared before it and shown only when it is learned. A tree learns an instance only if all
- * labels of its cluster are known. One thread; memory charged to mem. */
+ * all) are named in `softened`, for the linear experts to learn anew. When the hierarchy regroups labels,
+ * each new cluster's tree is a copy of the one that had most of its labels; labels that came from elsewhere
+ * begin neutral there. Changes take effect with the next instance, prepared before it and shown only when it
+ * is learned. A tree learns an instance only if all labels of its cluster are known. One thread; memory
+ * charged to mem. */
 #ifndef HOMER_CLUSTERS_H
 #define HOMER_CLUSTERS_H
 
@@ -24,7 +24,6 @@ struct homer_clusters_config {
     struct homer_tree_config tree;
     double drift_delta;           /* of the ADWINs on losses; .002 */
     enum homer_drift_scope scope; /* which of them act */
-    bool restart_trees;           /* a cluster that drifts gets a new tree */
     size_t tree_bytes;            /* trees above this give up their least promising leaves; 0 = no bound */
 };
 
@@ -52,7 +51,8 @@ enum homer_event_kind {
     HOMER_EVENT_STRUCTURE = 0,
     HOMER_EVENT_CLUSTER_DRIFT,
     HOMER_EVENT_GLOBAL_DRIFT,
-    HOMER_EVENT_TREE_SPLIT
+    HOMER_EVENT_TREE_SPLIT,
+    HOMER_EVENT_KINDS
 };
 
 struct homer_event {
@@ -76,10 +76,10 @@ struct homer_clusters {
     struct homer_cluster *staged; /* [staged_n] for the coming instance; NULL: none */
     uint32_t staged_n;
     uint64_t staged_generation;
-    uint64_t stage_next;     /* instance before which clusters are not made anew */
-    bool stage_refused;      /* by the memory cap, for the instance at hand */
-    struct homer_adwin loss; /* of all labels */
-    uint64_t global_drifts, tree_splits;
+    uint64_t stage_next;                 /* instance before which clusters are not made anew */
+    bool stage_refused;                  /* by the memory cap, for the instance at hand */
+    struct homer_adwin loss;             /* of all labels */
+    uint64_t counted[HOMER_EVENT_KINDS]; /* events ever, by kind */
 
     struct homer_event *event; /* the last HOMER_EVENTS_KEPT, a ring */
     uint64_t events;           /* ever */

@@ -66,14 +66,3 @@ int homer_verb_drifts(struct homer_engine *e, const struct homer_request *req, s
     homer_reply_end(r);
     return 0;
 }
-
-uint64_t homer_drifts_count(const struct homer_model *m, uint64_t *seen) {
-    const struct homer_clusters *c = homer_model_clusters(m);
-    uint64_t found = 0;
-    if (!c) return 0;
-    uint64_t kept = c->events < HOMER_EVENTS_KEPT ? c->events : HOMER_EVENTS_KEPT;
-    if (*seen < c->events - kept) *seen = c->events - kept;
-    for (; *seen < c->events; ++*seen)
-        found += homer_clusters_event(c, *seen)->kind == HOMER_EVENT_CLUSTER_DRIFT;
-    return found;
-}

@@ -16,7 +16,6 @@ static int learn(struct homer_engine *e, struct homer_entry *entry, const struct
     rc = homer_model_learn(m, &x, decide, p, err); /* undoes the interning itself when it fails */
     if (rc) return rc;
     homer_rate_add(&entry->rate, e->now_ms());
-    entry->cluster_drifts += homer_drifts_count(m, &entry->events_seen);
     return 0;
 }
 

@@ -96,10 +96,10 @@ static void write_clusters(struct homer_reply *r, const struct homer_entry *entr
     homer_reply_u64(r, "clusters", c->hierarchy.leaves);
     homer_reply_u64(r, "depth", homer_hierarchy_depth(&c->hierarchy));
     homer_reply_open(r, "drift", '{');
-    homer_reply_u64(r, "global", c->global_drifts);
-    homer_reply_u64(r, "cluster", entry->cluster_drifts);
-    homer_reply_u64(r, "structure", c->events - c->global_drifts - entry->cluster_drifts - c->tree_splits);
-    homer_reply_u64(r, "tree_splits", c->tree_splits);
+    homer_reply_u64(r, "global", c->counted[HOMER_EVENT_GLOBAL_DRIFT]);
+    homer_reply_u64(r, "cluster", c->counted[HOMER_EVENT_CLUSTER_DRIFT]);
+    homer_reply_u64(r, "structure", c->counted[HOMER_EVENT_STRUCTURE]);
+    homer_reply_u64(r, "tree_splits", c->counted[HOMER_EVENT_TREE_SPLIT]);
     homer_reply_close(r, '}');
 }
 

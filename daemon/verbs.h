@@ -22,9 +22,7 @@ enum { HOMER_SHORT_REPLY = 224, HOMER_MODEL_NAME = 64 /* bytes */ };
 struct homer_entry {
     char name[HOMER_MODEL_NAME + 1];
     struct homer_model *model;
-    struct homer_rate rate;  /* instances learned */
-    uint64_t cluster_drifts; /* ever; the model keeps those of its present clusters only */
-    uint64_t events_seen;    /* events of the model that were looked at for them */
+    struct homer_rate rate; /* instances learned */
 };
 
 struct homer_engine {
@@ -99,10 +97,6 @@ void homer_stats_metrics(struct homer_reply *r, const struct homer_model *m);
 
 /* Levels of the hierarchy below its root (verb_hierarchy.c). */
 uint32_t homer_hierarchy_depth(const struct homer_hierarchy *h);
-
-/* Counts the drifts of clusters among the events since the last look, *seen; called after every learn, before
- * the model forgets them (verb_drifts.c). */
-uint64_t homer_drifts_count(const struct homer_model *m, uint64_t *seen);
 
 int homer_verb_hello(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                      struct homer_error *);

@@ -72,7 +72,7 @@ static void clusters_show_the_hierarchy(void **state) {
         }
         assert_int_equal(g.known, 48);
         assert_true(swaps > 15);
-        assert_true(l.flat.clusters.n >= 4 && l.flat.clusters.tree_splits > 0);
+        assert_true(l.flat.clusters.n >= 4 && l.flat.clusters.counted[HOMER_EVENT_TREE_SPLIT] > 0);
         learner_stop(&l);
     }
 }
@@ -277,8 +277,9 @@ static void renaming_does_not_matter(void **state) {
                                      h[1]->leaf[label[i]] == h[1]->leaf[label[j]]);
         }
         assert_close(sum[0] / sum[1], 1, 1e-4);
-        assert_int_equal(l[0].flat.clusters.tree_splits, l[1].flat.clusters.tree_splits);
-        assert_true(l[0].flat.clusters.tree_splits > 3);
+        assert_int_equal(l[0].flat.clusters.counted[HOMER_EVENT_TREE_SPLIT],
+                         l[1].flat.clusters.counted[HOMER_EVENT_TREE_SPLIT]);
+        assert_true(l[0].flat.clusters.counted[HOMER_EVENT_TREE_SPLIT] > 3);
         for (int k = 0; k < 2; k++) learner_stop(&l[k]);
     }
 }
