@@ -125,6 +125,8 @@ const struct homer_config_key homer_config_keys[] = {
      "chance that the chi-square test splits on noise"},
     {"model.tree.max_depth", HOMER_KEY_UINT, TREE(max_depth), WHOLE(0, 64), NULL, "14",
      "depth of a leaf that is never split; 0 leaves every tree its root"},
+    {"model.tree.alternate", HOMER_KEY_BOOL, TREE(alternate), ANY, NULL, "false",
+     "whether a fresh subtree is tried where the loss of a tree's subtree rises"},
     {"model.tree.max_memory", HOMER_KEY_BYTES, CLUSTERS(tree_bytes), WHOLE(0, 1024 * GIB), NULL, "\"1GiB\"",
      "bytes of a model's trees above which their least promising leaves stop observing; 0: no bound"},
 
@@ -132,8 +134,6 @@ const struct homer_config_key homer_config_keys[] = {
      "delta of the ADWIN detectors that watch the losses; smaller detects less"},
     {"model.drift.scope", HOMER_KEY_WORD, CLUSTERS(scope), ANY, scopes, "\"both\"",
      "which of them make the linear experts learn anew: a cluster's for its labels, the global one for all"},
-    {"model.drift.restart_trees", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "false",
-     "this version does not begin new trees when a cluster drifts"},
 };
 /* clang-format on */
 

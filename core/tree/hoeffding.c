@@ -23,15 +23,20 @@ static uint32_t padded(uint32_t m) {
     return (m + HOMER_LANES - 1) / HOMER_LANES * HOMER_LANES;
 }
 
+static size_t tree_size(const struct homer_tree_config *config) {
+    return sizeof(struct homer_tree) + (config->alternate ? sizeof(struct homer_alternate) : 0);
+}
+
 static struct homer_tree *bare_tree(struct homer_mem *mem, const struct homer_tree_config *config, uint32_t m,
                                     uint32_t nodes) {
-    struct homer_tree *t = homer_mem_alloc(mem, 1, sizeof *t);
+    struct homer_tree *t = homer_mem_alloc(mem, 1, tree_size(config));
     if (!t) return NULL;
     *t = (struct homer_tree){.mem = mem, .config = config, .m = m, .stride = padded(m)};
     t->node = homer_mem_alloc(mem, nodes, sizeof *t->node);
     t->node_cap = t->node ? nodes : 0;
     t->scratch = homer_mem_alloc(mem, (size_t)HOMER_SPLIT_SCRATCH * t->stride, sizeof *t->scratch);
-    return t->node && t->scratch ? t : homer_tree_free(t);
+    int rc = config->alternate ? homer_alternate_init(t) : 0;
+    return t->node && t->scratch && !rc ? t : homer_tree_free(t);
 }
 
 int homer_tree_new(struct homer_tree **out, struct homer_mem *mem, const struct homer_tree_config *config,
@@ -50,13 +55,14 @@ int homer_tree_new(struct homer_tree **out, struct homer_mem *mem, const struct 
 
 struct homer_tree *homer_tree_free(struct homer_tree *t) {
     if (!t) return NULL;
+    if (t->config->alternate) homer_alternate_deinit(t);
     for (uint32_t i = 0; i < t->node_n; i++) {
         homer_stats_free(t->node[i].stats);
         for (int k = 0; k < 2; k++) homer_stats_free(t->node[i].staged[k]);
     }
     homer_mem_free(t->mem, t->node, t->node_cap, sizeof *t->node);
     homer_mem_free(t->mem, t->scratch, (size_t)HOMER_SPLIT_SCRATCH * t->stride, sizeof *t->scratch);
-    return homer_mem_free(t->mem, t, 1, sizeof *t);
+    return homer_mem_free(t->mem, t, 1, tree_size(t->config));
 }
 
 int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const uint32_t *source, uint32_t m,
@@ -70,7 +76,9 @@ int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const 
         n->staged[0] = n->staged[1] = NULL;
         const struct homer_stats *stats = n->stats;
         n->stats = NULL;
-        if (stats && homer_stats_remap(&n->stats, stats, source, m, share)) {
+        bool watched = !stats && t->config->alternate && n->watch;
+        if ((stats && homer_stats_remap(&n->stats, stats, source, m, share)) ||
+            (watched && !(n->watch = homer_alternate_watch(u)))) {
             homer_tree_free(u);
             return -ENOMEM;
         }
@@ -88,9 +96,13 @@ static bool branch(const struct homer_tree_node *n, const struct homer_frame *f)
     return (state == HOMER_GIVEN ? f->given[n->feature] : 0.0f) > n->threshold;
 }
 
+uint32_t homer_tree_step(const struct homer_tree *t, uint32_t node, const struct homer_frame *f) {
+    return t->node[node].child[branch(&t->node[node], f)];
+}
+
 uint32_t homer_tree_leaf(const struct homer_tree *t, const struct homer_frame *f) {
     uint32_t i = 0;
-    while (!t->node[i].stats) i = t->node[i].child[branch(&t->node[i], f)];
+    while (!t->node[i].stats) i = homer_tree_step(t, i, f);
     return i;
 }
 
@@ -99,6 +111,8 @@ uint32_t homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const str
     const struct homer_stats *s = t->node[leaf].stats;
     float *counts = out, *bayes = out + t->stride, *better = out + (size_t)2 * t->stride;
     float own = leaf ? OWN_SHARE : 0.0f, n = (float)s->n;
+    if (t->config->alternate)
+        memcpy(t->alternate->logits + (size_t)3 * t->stride, prior, t->m * sizeof *prior);
     uint32_t lacks = homer_stats_bayes(s, f, bayes);
     for (uint32_t l = 0; l < t->m; l++) {
         float expected = own * s->prior[l] + (1 - own) * prior[l];
@@ -133,8 +147,13 @@ static int stage_split(struct homer_tree *t, struct homer_tree_node *n) {
     if (child_stats(&n->staged[0], n->stats, &n->split, left, n_left, (float)t->config->start) ||
         child_stats(&n->staged[1], n->stats, &n->split, right, n_right, (float)t->config->start))
         return -ENOMEM;
-    if (t->node_n + 2 <= t->node_cap) return 0;
+    return homer_tree_reserve_nodes(t, t->node_n + 2);
+}
+
+int homer_tree_reserve_nodes(struct homer_tree *t, uint32_t n) {
+    if (n <= t->node_cap) return 0;
     uint32_t cap = t->node_cap + t->node_cap / 2 + 2;
+    if (cap < n) cap = n;
     void *node = homer_mem_grow(t->mem, t->node, t->node_cap, cap, sizeof *t->node);
     if (!node) return -ENOMEM;
     t->node = node;
@@ -147,8 +166,8 @@ static int forgive(const struct homer_tree *t, int rc, uint64_t capped_before) {
     return t->mem->capped > capped_before ? 0 : rc;
 }
 
-int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, uint32_t lacks,
-                       double weight) {
+static int prepare_leaf(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, uint32_t lacks,
+                        double weight) {
     struct homer_tree_node *n = &t->node[leaf];
     uint64_t capped = t->mem->capped;
     if (n->inactive) return 0;
@@ -165,7 +184,15 @@ int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_f
     return forgive(t, rc, capped);
 }
 
+int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, uint32_t lacks,
+                       double weight) {
+    int rc = prepare_leaf(t, leaf, f, lacks, weight);
+    return rc || !t->config->alternate ? rc : homer_alternate_prepare(t, leaf, f, weight);
+}
+
 void homer_tree_cancel(struct homer_tree *t, uint32_t leaf) {
+    if (t->config->alternate) homer_alternate_cancel(t);
+    if (leaf >= t->node_n) return; /* of an instance before an alternate with fewer nodes took its place */
     struct homer_tree_node *n = &t->node[leaf];
     for (int k = 0; k < 2; k++) n->staged[k] = homer_stats_free(n->staged[k]);
     n->due = false;
@@ -183,6 +210,19 @@ static void note_losses(const struct homer_tree *t, struct homer_stats *s, const
             *loss += (1 - LOSS_FADE) * (-homer_log(p > 1e-6f ? p : 1e-6f) - *loss);
         }
     }
+}
+
+double homer_tree_loss(const struct homer_tree *t, const uint32_t *on, uint32_t on_n, const float *logits) {
+    const float *better = logits + (size_t)2 * t->stride;
+    double sum = 0;
+    for (uint32_t l = 0, k = 0; l < t->m; l++) {
+        bool y = k < on_n && on[k] == l;
+        k += y;
+        float p = homer_sigmoid(y ? better[l] : -better[l]);
+        sum -= (double)homer_log(p > 1e-6f ? p : 1e-6f);
+    }
+    double loss = 4.0 / 7.0 * sum / t->m;
+    return loss < 1 ? loss : 1;
 }
 
 /* Weight at which a leaf of weight n is tried next: a grace period on, later the more it has seen in vain. */
@@ -205,6 +245,9 @@ static void commit_split(struct homer_tree *t, uint32_t leaf) {
     n->threshold = n->split.threshold;
     n->presence = n->split.presence;
     n->stats = homer_stats_free(n->stats);
+    if (!t->config->alternate) return;
+    n->watch = t->alternate->staged_watch; /* from here on in the place of the split */
+    t->alternate->staged_watch = NULL;
 }
 
 bool homer_tree_learn(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, const uint32_t *on,
@@ -222,12 +265,15 @@ bool homer_tree_learn(struct homer_tree *t, uint32_t leaf, const struct homer_fr
     double now = n->stats->n + weight;
     homer_stats_add(n->stats, f, on, on_n, weight);
     if (n->stats->n < now) n->next *= 0.5; /* as its counts */
+    if (t->config->alternate)
+        homer_alternate_learn(t, leaf, f, on, on_n, weight, homer_tree_loss(t, on, on_n, logits));
     return split;
 }
 
 bool homer_tree_deactivate(struct homer_tree *t) {
     uint32_t worst = UINT32_MAX;
     double least = 0;
+    if (t->config->alternate && homer_alternate_drop(t)) return true;
     for (uint32_t i = 0; i < t->node_n; i++) {
         const struct homer_tree_node *n = &t->node[i];
         if (!n->stats || n->inactive) continue;
@@ -251,7 +297,7 @@ size_t homer_tree_bytes(const struct homer_tree *t) {
     size_t bytes = sizeof *t + t->node_n * sizeof *t->node;
     for (uint32_t i = 0; i < t->node_n; i++)
         if (t->node[i].stats) bytes += homer_stats_bytes(t->node[i].stats);
-    return bytes;
+    return bytes + (t->config->alternate ? homer_alternate_bytes(t) : 0);
 }
 
 void homer_tree_encode(const struct homer_tree *t, struct homer_codec *c) {
@@ -270,4 +316,5 @@ void homer_tree_encode(const struct homer_tree *t, struct homer_codec *c) {
         homer_put_f32(c, n->threshold);
         homer_put_u8(c, (uint8_t)(n->presence | n->heavier << 1));
     }
+    if (t->config->alternate) homer_alternate_encode(t, c);
 }

@@ -5,11 +5,13 @@
  * the label's prior (the root: the prior) bayes    counts with naive Bayes on top better   whichever has the
  * lower log-loss here, faded by .995 Children begin with a weight of 20 in the proportions of the split, and
  * with the parent's Gaussian moments. An inactive leaf (memory) keeps class counts only and does not split. A
- * missing value goes down the branch that had more weight. All memory that learning needs is taken in
- * homer_tree_prepare, which may fail and shows nothing. One thread. */
+ * missing value goes down the branch that had more weight. Subtrees may be replaced when their loss rises:
+ * see alternate.h. All memory that learning needs is taken in homer_tree_prepare, which may fail and shows
+ * nothing. One thread. */
 #ifndef HOMER_TREE_HOEFFDING_H
 #define HOMER_TREE_HOEFFDING_H
 
+#include "core/tree/alternate.h"
 #include "core/tree/split.h"
 
 struct homer_tree_config {
@@ -18,6 +20,7 @@ struct homer_tree_config {
     double patience;    /* at least this share of its weight, too */
     uint32_t max_depth; /* of a leaf; the root has 0 */
     double start;       /* weight that a child begins with */
+    bool alternate;     /* subtrees whose loss rises get an alternate */
 };
 
 void homer_tree_config_default(struct homer_tree_config *c);
@@ -30,12 +33,13 @@ struct homer_tree_node {
     bool presence; /* test: present goes to child 1; otherwise value > threshold does */
     bool heavier;  /* the child that missing values go to */
     bool inactive; /* a leaf without observers */
+    bool due;      /* prepared for the coming learn, as split and staged */
     uint16_t depth;
     double next; /* weight at which a split is tried */
-
-    /* prepared for the coming learn: */
-    bool due;
-    struct homer_split split;
+    union {
+        struct homer_split split;  /* of a leaf */
+        struct homer_adwin *watch; /* of an inner node, with the option `alternate`; NULL: no memory */
+    };
     struct homer_stats *staged[2]; /* children, when it is sure */
 };
 
@@ -45,14 +49,15 @@ struct homer_tree {
     uint32_t m, stride;
     struct homer_tree_node *node; /* [node_n] of node_cap; 0 is the root */
     uint32_t node_n, node_cap;
-    float *scratch; /* [HOMER_SPLIT_SCRATCH][stride] */
+    float *scratch;                     /* [HOMER_SPLIT_SCRATCH][stride] */
+    struct homer_alternate alternate[]; /* one with the option, else none */
 };
 
 int homer_tree_new(struct homer_tree **out, struct homer_mem *mem, const struct homer_tree_config *config,
                    uint32_t m);
 struct homer_tree *homer_tree_free(struct homer_tree *t);
 /* A copy whose m columns are source[k] of t, or neutral where that is UINT32_MAX: share[k] of each node's
- * weight is true. */
+ * weight is true. It has no alternate, and its watches begin anew. */
 int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const uint32_t *source, uint32_t m,
                      const float *share);
 
@@ -68,19 +73,26 @@ uint32_t homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const str
  * homer_tree_predict returned. */
 int homer_tree_prepare(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, uint32_t lacks,
                        double weight);
-/* Undoes prepare. */
+/* Undoes prepare; without one it does nothing, whatever leaf it names. */
 void homer_tree_cancel(struct homer_tree *t, uint32_t leaf);
 /* Learns the instance; on[on_n] are the columns that are true; logits: what homer_tree_predict gave at this
  * leaf. True when it split. */
 bool homer_tree_learn(struct homer_tree *t, uint32_t leaf, const struct homer_frame *f, const uint32_t *on,
                       uint32_t on_n, double weight, const float *logits);
 
-/* Gives up the observers of the leaf that promises least (weight x loss); false when none has any. */
+/* Gives up the alternate; without one the observers of the leaf that promises least (weight x loss); false
+ * when none has any. */
 bool homer_tree_deactivate(struct homer_tree *t);
 /* Lets inactive leaves observe again, from nothing. */
 void homer_tree_activate(struct homer_tree *t);
 /* Of what it holds, spare room left out. */
 size_t homer_tree_bytes(const struct homer_tree *t);
 void homer_tree_encode(const struct homer_tree *t, struct homer_codec *c);
+
+/* For alternate.c: the child that the instance goes to; room for n nodes, 0 or -ENOMEM; min(1, 4/7 of the
+ * mean log-loss) of `better`. */
+uint32_t homer_tree_step(const struct homer_tree *t, uint32_t node, const struct homer_frame *f);
+int homer_tree_reserve_nodes(struct homer_tree *t, uint32_t n);
+double homer_tree_loss(const struct homer_tree *t, const uint32_t *on, uint32_t on_n, const float *logits);
 
 #endif
