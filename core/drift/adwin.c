@@ -127,6 +127,26 @@ double homer_adwin_variance(const struct homer_adwin *a) {
     return a->m2 > 0 ? a->m2 / (double)a->width : 0;
 }
 
+uint32_t homer_adwin_newest(const struct homer_adwin *a) {
+    double n0 = 0, n1 = (double)a->width, sum0 = 0, sum1 = a->sum, most = 0, newest = n1;
+    for (uint32_t i = a->rows; i-- > 0;) {
+        const struct homer_adwin_row *r = &a->row[i];
+        double size = (double)(1u << i);
+        for (uint32_t k = 0; k < r->n; k++) {
+            n0 += size;
+            n1 -= size;
+            sum0 += r->sum[k];
+            sum1 -= r->sum[k];
+            if (n1 < (double)a->config.min_window) return (uint32_t)newest;
+            double gap = sum0 / n0 - sum1 / n1, between = gap * gap * n0 * n1;
+            if (between <= most) continue;
+            most = between;
+            newest = n1;
+        }
+    }
+    return (uint32_t)newest;
+}
+
 void homer_adwin_encode(const struct homer_adwin *a, struct homer_codec *c) {
     homer_put_f64(c, a->sum);
     homer_put_f64(c, a->m2);

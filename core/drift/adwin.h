@@ -75,6 +75,10 @@ uint32_t homer_adwin_width(const struct homer_adwin *a);
 double homer_adwin_mean(const struct homer_adwin *a);
 double homer_adwin_variance(const struct homer_adwin *a);
 
+/* How many values there are since the likeliest change within the window: those newer than the border that
+ * separates it best, by least squares. A window just cut still holds values from before the change. */
+uint32_t homer_adwin_newest(const struct homer_adwin *a);
+
 /* State, without the configuration. */
 void homer_adwin_encode(const struct homer_adwin *a, struct homer_codec *c);
 

@@ -13,6 +13,7 @@ void homer_cooccur_init(struct homer_cooccur *c, struct homer_mem *mem, double l
 void homer_cooccur_deinit(struct homer_cooccur *c) {
     size_t cells = (size_t)c->cap * c->k;
     c->n = homer_mem_free(c->mem, c->n, c->cap, sizeof *c->n);
+    c->unknown = homer_mem_free(c->mem, c->unknown, c->cap, sizeof *c->unknown);
     c->used = homer_mem_free(c->mem, c->used, c->cap, sizeof *c->used);
     c->least = homer_mem_free(c->mem, c->least, c->cap, sizeof *c->least);
     c->neighbour = homer_mem_free(c->mem, c->neighbour, cells, sizeof *c->neighbour);
@@ -27,16 +28,18 @@ int homer_cooccur_reserve(struct homer_cooccur *c, uint32_t labels) {
     grown.cap = cap;
     size_t old = (size_t)c->cap * c->k, cells = (size_t)cap * c->k;
     grown.n = homer_mem_alloc(c->mem, cap, sizeof *c->n);
+    grown.unknown = homer_mem_alloc(c->mem, cap, sizeof *c->unknown);
     grown.used = homer_mem_alloc(c->mem, cap, sizeof *c->used);
     grown.least = homer_mem_alloc(c->mem, cap, sizeof *c->least);
     grown.neighbour = homer_mem_alloc(c->mem, cells, sizeof *c->neighbour);
     grown.count = homer_mem_alloc(c->mem, cells, sizeof *c->count);
-    if (!grown.n || !grown.used || !grown.least || !grown.neighbour || !grown.count) {
+    if (!grown.n || !grown.unknown || !grown.used || !grown.least || !grown.neighbour || !grown.count) {
         homer_cooccur_deinit(&grown);
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < c->cap; i++)
-        grown.n[i] = c->n[i], grown.used[i] = c->used[i], grown.least[i] = c->least[i];
+        grown.n[i] = c->n[i], grown.unknown[i] = c->unknown[i], grown.used[i] = c->used[i],
+        grown.least[i] = c->least[i];
     for (size_t i = 0; i < old; i++) grown.neighbour[i] = c->neighbour[i], grown.count[i] = c->count[i];
     homer_cooccur_deinit(c);
     *c = grown;
@@ -90,11 +93,14 @@ double homer_cooccur_learn(struct homer_cooccur *c, const uint32_t *y, uint32_t 
     if (c->weight > WEIGHT_MAX) {
         factor = 1 / c->weight;
         c->weight = 1;
+        c->seen *= factor;
         for (uint32_t i = 0; i < c->labels; i++) {
             c->n[i] *= factor;
+            c->unknown[i] *= factor;
             for (uint32_t k = 0; k < c->used[i]; k++) c->count[(size_t)i * c->k + k] *= factor;
         }
     }
+    c->seen += c->weight;
     for (uint32_t a = 0; a < n; a++) {
         c->n[y[a]] += c->weight;
         for (uint32_t b = 0; b < n; b++)
@@ -123,14 +129,21 @@ double homer_cooccur_jaccard(const struct homer_cooccur *c, uint32_t i, uint32_t
     return homer_cooccur_similarity(c, i, j, both_of(c, i, j));
 }
 
+/* What is left of a count that has a weight of `known` instances behind it. */
+static double share(double known, double kept) {
+    return known > kept ? kept / known : 1;
+}
+
 void homer_cooccur_forget(struct homer_cooccur *c, const uint32_t *set, uint32_t n, const uint32_t *rank,
-                          double factor) {
+                          double instances) {
+    double kept = instances * c->weight;
     for (uint32_t s = 0; s < n; s++) {
         uint32_t i = set[s];
-        c->n[i] *= factor;
+        double known = c->seen - c->unknown[i];
         for (uint32_t k = 0; k < c->used[i]; k++) {
-            c->count[(size_t)i * c->k + k] *= factor;
             uint32_t j = c->neighbour[(size_t)i * c->k + k];
+            double of_j = c->seen - c->unknown[j], factor = share(known < of_j ? known : of_j, kept);
+            c->count[(size_t)i * c->k + k] *= factor;
             if (rank[j] != UINT32_MAX) continue;
             uint32_t copy = homer_cooccur_find(c, j, i);
             if (copy == c->k) continue;
@@ -139,11 +152,19 @@ void homer_cooccur_forget(struct homer_cooccur *c, const uint32_t *set, uint32_t
         }
         find_least(c, i); /* rounding may have made ties */
     }
+    for (uint32_t s = 0; s < n; s++) {
+        uint32_t i = set[s];
+        double known = c->seen - c->unknown[i];
+        c->n[i] *= share(known, kept);
+        if (known > kept) c->unknown[i] = c->seen - kept;
+    }
 }
 
 void homer_cooccur_encode(const struct homer_cooccur *c, struct homer_codec *codec) {
     homer_put_f64(codec, c->weight);
     homer_put_u32(codec, c->labels);
+    homer_put_f64(codec, c->seen);
+    homer_put_f64s(codec, c->unknown, c->labels);
     homer_put_f64s(codec, c->n, c->labels);
     homer_put_u32s(codec, c->used, c->labels);
     for (uint32_t i = 0; i < c->labels; i++) {

@@ -22,6 +22,8 @@ struct homer_cooccur {
     uint32_t labels;     /* labels known */
     uint32_t cap;        /* labels there is room for */
     uint64_t pairs;      /* neighbours stored, over all labels */
+    double seen;         /* weight of all instances */
+    double *unknown;     /* [cap] and of those that the label's counts know nothing of any more */
     double *n;           /* [cap] weight of the instances with the label */
     uint32_t *used;      /* [cap] neighbours the label has */
     uint32_t *least;     /* [cap] of full lists: where the smallest count stands (ties: smaller id) */
@@ -59,10 +61,10 @@ static inline double homer_cooccur_similarity(const struct homer_cooccur *c, uin
 /* Jaccard similarity of two labels, in [0, 1). */
 double homer_cooccur_jaccard(const struct homer_cooccur *c, uint32_t i, uint32_t j);
 
-/* Multiplies what is known of the labels set[0..n), alone and with others, by `factor`: the past counts less.
- * rank[l] == UINT32_MAX for labels outside the set. */
+/* What is known of the labels set[0..n), alone and with others, shrinks to what that many instances amount
+ * to, where it is more: the past counts less. rank[l] == UINT32_MAX for labels outside the set. */
 void homer_cooccur_forget(struct homer_cooccur *c, const uint32_t *set, uint32_t n, const uint32_t *rank,
-                          double factor);
+                          double instances);
 
 void homer_cooccur_encode(const struct homer_cooccur *c, struct homer_codec *codec);
 

@@ -112,6 +112,7 @@ void homer_hierarchy_learn(struct homer_hierarchy *h, const uint32_t *y, uint32_
     double factor = homer_cooccur_learn(&h->counts, y, n, labels);
     for (uint32_t s = 0; factor < 1 && s < h->slots; s++) {
         h->node[s].visits *= factor;
+        h->node[s].before *= factor;
         h->node[s].pairs *= factor;
         h->node[s].cut *= factor;
     }
@@ -133,6 +134,8 @@ void homer_hierarchy_encode(const struct homer_hierarchy *h, struct homer_codec 
         homer_put_u32(c, n->first);
         homer_put_u32(c, n->labels);
         homer_put_f64(c, n->visits);
+        homer_put_f64(c, n->before);
+        homer_put_u32(c, n->renewals);
         homer_put_f64(c, n->pairs);
         homer_put_f64(c, n->cut);
         homer_put_u64(c, n->new_pairs);

@@ -20,7 +20,8 @@
  *   f0 - f < e + effect
  *
  * - drift: an ADWIN at each inner node watches the share of each instance's pairs that its cut separates;
- * when that rises, what is known of the labels below counts less, and the node is rebuilt
+ * when that rises, what is known of the labels below counts less, and the node is rebuilt, as it is at its
+ * next three checks, when more is new; the nodes above wait for their own ADWINs
  *
  * - arrival: a new label joins the leaf of its most frequent companion, else goes down to the smaller child
  *
@@ -64,11 +65,13 @@ struct homer_hierarchy_node {
     double
         visits; /* weight of the instances with at least two of its labels, since its cut, or it, was made */
     double pairs;        /* weight of their pair events */
+    double before;       /* weight of all instances that came before these */
     double cut;          /* weight of those that its cut separated; 0 in a leaf */
     uint64_t new_pairs;  /* pair events since the last check */
     uint64_t new_visits; /* instances that had any, since then */
     uint64_t due_pairs;  /* pair events after which it is checked again */
     uint32_t watch;      /* private: its ADWIN; HOMER_NO_NODE: none */
+    uint32_t renewals;   /* private: checks at which it will be rebuilt whatever its cut is worth */
     uint32_t hits;       /* private: labels of the instance at hand */
     bool drifted;        /* private: its ADWIN has just seen a rise */
 };

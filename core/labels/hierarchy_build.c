@@ -83,6 +83,7 @@ static void divide(struct homer_hierarchy *h, uint32_t slot) {
     n->child[1] = new_node(h, slot, n->first + size[0], size[1]);
     h->leaves--;
     n->visits = n->pairs = 0; /* of this cut from now on */
+    n->before = h->counts.seen;
     if (h->watches - h->free_watch_n >= homer_hierarchy_watches(h->labels)) return;
     n->watch = h->free_watch_n ? h->free_watch[--h->free_watch_n] : h->watches++;
     struct homer_adwin_config config;

@@ -10,7 +10,7 @@ static bool check_leaf(struct homer_hierarchy *h, uint32_t slot, uint64_t seq) {
 
 static bool check_inner(struct homer_hierarchy *h, uint32_t slot, uint64_t seq) {
     const struct homer_hierarchy_config *c = &h->config;
-    const struct homer_hierarchy_node *n = &h->node[slot];
+    struct homer_hierarchy_node *n = &h->node[slot];
     struct homer_bipartition *b = &h->cutter;
     struct homer_cut now, best;
     homer_hierarchy_load(h, slot);
@@ -21,8 +21,11 @@ static bool check_inner(struct homer_hierarchy *h, uint32_t slot, uint64_t seq) 
     bool leaves = homer_hierarchy_is_leaf(h, n->child[0]) && homer_hierarchy_is_leaf(h, n->child[1]);
     bool aggregate =
         leaves && n->labels <= c->max_leaf && now.gain < c->aggregate && best.gain < best.error + c->effect;
-    if (!aggregate && best.gain - now.gain <= best.error + c->replace) return false;
-    homer_hierarchy_rebuild(h, slot, &best); /* comes to the same: a leaf, or the best cut */
+    bool renew = n->renewals > 0;
+    n->renewals -= renew;
+    if (!renew && !aggregate && best.gain - now.gain <= best.error + c->replace) return false;
+    /* comes to the same: a leaf, or the best cut */
+    if (!homer_hierarchy_rebuild(h, slot, &best) && renew) return true;
     homer_hierarchy_tell(
         h, seq, slot, homer_hierarchy_is_leaf(h, slot) ? HOMER_HIERARCHY_AGGREGATE : HOMER_HIERARCHY_REPLACE,
         now.cut, best.cut);

@@ -1,7 +1,7 @@
 /* What nodes see of an instance, and drift in it. */
 #include "core/labels/hierarchy_impl.h"
 
-#define LEAST_MEMORY 0.02
+enum { RENEWALS = 3 };
 
 static double pairs_of(uint32_t n) {
     return (double)n * (n - 1) / 2;
@@ -26,20 +26,23 @@ static bool take_in(struct homer_hierarchy *h, uint32_t slot) {
 }
 
 /* The counts of the node's labels shrink to what the instances since the change amount to; then new evidence
- * decides. */
+ * decides: soon, for what is left of the counts is still mostly old. The nodes above, whose counts are now of
+ * two ages, are not judged before their own ADWINs had the time to see the drift, which a new cut would end.
+ */
 static void answer(struct homer_hierarchy *h, uint32_t slot, uint64_t seq) {
     struct homer_hierarchy_node *n = &h->node[slot];
     struct homer_bipartition *b = &h->cutter;
     const struct homer_adwin *a = &h->watch[n->watch];
-    n->drifted = false;
     double before = a->before, since = homer_adwin_mean(a);
+    double interval = (h->counts.seen - n->before) / n->visits; /* instances a visit */
     struct homer_cut cut;
+    n->drifted = false;
+    n->renewals = RENEWALS;
     homer_hierarchy_load(h, slot);
-    homer_bipartition_rate(b, h->log_delta, &cut);
-    double share = homer_adwin_width(a) * (n->pairs / n->visits) / (cut.pairs > 1 ? cut.pairs : 1);
-    share = share < LEAST_MEMORY ? LEAST_MEMORY : share;
-    if (share < 1) homer_cooccur_forget(&h->counts, b->label, b->m, b->rank, share);
+    homer_cooccur_forget(&h->counts, b->label, b->m, b->rank, homer_adwin_newest(a) * interval);
     homer_hierarchy_rebuild(h, slot, &cut);
+    for (uint32_t s = n->parent; s != HOMER_NO_NODE; s = h->node[s].parent)
+        h->node[s].new_pairs = h->node[s].new_visits = 0;
     homer_hierarchy_tell(h, seq, slot, HOMER_HIERARCHY_DRIFT, before, since);
 }
 

@@ -299,6 +299,25 @@ static void survives_odd_values(void **state) {
     assert_close(homer_adwin_variance(&a), 0, 1e-12);
 }
 
+/* Where the change is, when it shows, whatever the cut has left of the window. */
+static void tells_what_came_since(void **state) {
+    (void)state;
+    struct dice d = {5};
+    for (int jump = 1; jump <= 3; jump++) {
+        struct homer_adwin a;
+        struct homer_adwin_config c;
+        homer_adwin_config_default(&c);
+        homer_adwin_init(&a, &c);
+        assert_int_equal(homer_adwin_newest(&a), 0);
+        for (int i = 0; i < 5000; i++) assert_false(homer_adwin_add(&a, 0.2 + 0.05 * dice_normal(&d)));
+        uint32_t since = 0;
+        do since++;
+        while (!homer_adwin_add(&a, 0.2 + 0.03 * jump + 0.05 * dice_normal(&d)));
+        assert_true(homer_adwin_newest(&a) >= since / 2 && homer_adwin_newest(&a) <= 2 * since);
+        assert_true(homer_adwin_newest(&a) <= homer_adwin_width(&a));
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
     golden = argv[1];
@@ -306,7 +325,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(says_what_river_says),      cmocka_unit_test(summarises_its_window),
         cmocka_unit_test(forgets_past_its_capacity), cmocka_unit_test(false_alarms_are_rare),
         cmocka_unit_test(changes_are_found_soon),    cmocka_unit_test(encodes_its_state),
-        cmocka_unit_test(survives_odd_values),
+        cmocka_unit_test(survives_odd_values),       cmocka_unit_test(tells_what_came_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

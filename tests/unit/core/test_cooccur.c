@@ -117,14 +117,22 @@ static void forgetting_scales_both_copies(void **state) {
     homer_cooccur_init(&c, &mem, 0.999, 64, 1);
     assert_int_equal(homer_cooccur_reserve(&c, 4), 0);
     for (int t = 0; t < 50; t++) homer_cooccur_learn(&c, (uint32_t[]){0, 1, 2, 3}, 4, 4);
-    double n = homer_cooccur_label(&c, 0), pair = homer_cooccur_pair(&c, 0, 1);
+    double n = homer_cooccur_label(&c, 0), pair = homer_cooccur_pair(&c, 0, 1); /* as many as instances */
     const uint32_t rank[] = {0, 1, UINT32_MAX, UINT32_MAX};
-    homer_cooccur_forget(&c, (uint32_t[]){0, 1}, 2, rank, 0.1);
+    homer_cooccur_forget(&c, (uint32_t[]){0, 1}, 2, rank, n * 0.1);
     assert_close(homer_cooccur_label(&c, 0), n * 0.1, 1e-12);
     assert_close(homer_cooccur_label(&c, 2), n, 1e-12);
     assert_close(homer_cooccur_pair(&c, 0, 1), pair * 0.1, 1e-12); /* within */
     assert_close(homer_cooccur_pair(&c, 2, 1), pair * 0.1, 1e-12); /* across */
     assert_close(homer_cooccur_pair(&c, 2, 3), pair, 1e-12);       /* outside */
+    /* what has shrunk so far already stays, alone, with others and across */
+    const uint32_t wider[] = {0, 1, 2, UINT32_MAX};
+    homer_cooccur_forget(&c, (uint32_t[]){0, 1, 2}, 3, wider, n * 0.2);
+    assert_close(homer_cooccur_label(&c, 0), n * 0.1, 1e-12);
+    assert_close(homer_cooccur_label(&c, 2), n * 0.2, 1e-12);
+    assert_close(homer_cooccur_pair(&c, 0, 1), pair * 0.1, 1e-12);
+    assert_close(homer_cooccur_pair(&c, 2, 1), pair * 0.1, 1e-12);
+    assert_close(homer_cooccur_pair(&c, 2, 3), pair * 0.2, 1e-12);
     homer_cooccur_deinit(&c);
 }
 
@@ -147,7 +155,7 @@ static void refused_growth_changes_nothing(void **state) {
         assert_close(homer_cooccur_pair(&c, 0, 2), 1, 1e-12);
     }
     mem.fail_in = 0;
-    assert_int_equal(refused, 5);
+    assert_int_equal(refused, 6);
     assert_close(homer_cooccur_pair(&c, 2, 0), 1, 1e-12);
     assert_same(homer_cooccur_label(&c, 1), 0);
     homer_cooccur_deinit(&c);
