@@ -2,6 +2,7 @@
 """Speed through the socket and in process, beside its limits on the same machine in the same run.
 
 Usage: bench.py --build DIR [--data DIR] [--rounds N] [--seconds S] [--out FILE.md]
+       bench.py --build DIR --data DIR --profiles     in process only: profile fast against linear, alternating, over the streams of accuracy.py
 For every stream: requests a second of (a) a bare echo, (b) decode the request and answer, (c) homerd `test`, over one
 connection, pipelined, the three alternating round after round; and (d) the learner alone, in process (bench_model: names to ids + test +
 train, lines decoded before). Median [min, max] over the rounds; ratios are medians of the rounds' ratios.
@@ -19,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from accuracy import find, lines_of
+from accuracy import STREAMS as RECORDED, find, lines_of
 
 SHIPPED = Path(__file__).resolve().parent.parent / "streams"
 STREAMS = {"yeast": "dense, 103 numbers", "medical": "sparse", "ng20": "sparse", "arxiv_titles_10k": "text"}
@@ -53,8 +54,8 @@ def drive(build, port, requests, stream, fresh):
     return float(out[1]), int(out[2])
 
 
-def in_process(build, stream):
-    done = subprocess.run([build / "tests/bench/bench_model", "--objective", "example_f1", stream], check=True,
+def in_process(build, stream, *options):
+    done = subprocess.run([build / "tests/bench/bench_model", "--objective", "example_f1", *options, stream], check=True,
                           stdout=subprocess.PIPE, text=True)
     return float(next(csv.DictReader(done.stdout.splitlines(), delimiter="\t"))["per_second"])
 
@@ -67,6 +68,27 @@ def ratio(a, b):
     return f"{statistics.median(x / y for x, y in zip(a, b)):.2f}"
 
 
+def profiles(build, data, rounds):
+    """Instances a second in process by profile, and the ratio: median over the rounds, geometric mean over the streams."""
+    rates = {"fast": [], "linear": []}
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (n for n in RECORDED if find(data, n)):
+            stream = Path(folder) / f"{name}.jsonl"
+            stream.write_bytes(b"\n".join(lines_of(find(data, name))) + b"\n")
+            got = {p: [] for p in rates}
+            for _ in range(rounds):
+                for p in got:
+                    got[p].append(in_process(build, stream, "--set", f"model.profile={p}"))
+            for p in got:
+                rates[p].append(statistics.median(got[p]))
+            ratios.append(statistics.median(a / b for a, b in zip(got["fast"], got["linear"])))
+            print(f"{name}: fast {rates['fast'][-1]:,.0f}, linear {rates['linear'][-1]:,.0f}, ratio {ratios[-1]:.2f}")
+    mean = statistics.geometric_mean
+    print(f"geometric mean over {len(ratios)} streams: fast {mean(rates['fast']):,.0f}, linear {mean(rates['linear']):,.0f}, "
+          f"ratio {mean(ratios):.3f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, required=True)
@@ -74,7 +96,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.5, help="about how long one measurement takes")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--profiles", action="store_true", help="compare the profiles in process instead")
     args = parser.parse_args()
+    if args.profiles:
+        if not args.data:
+            sys.exit("bench: where are the streams? --data DIR, or the environment's HOMER_DATA")
+        profiles(args.build, Path(args.data), args.rounds)
+        return
     folder = Path(tempfile.mkdtemp(prefix="homer-bench-"))
     port_file = folder / "port"
     servers = []
