@@ -190,9 +190,8 @@ def test_interrupt_leaves_no_private_daemon():
 
 
 def test_the_daemon_dies_in_between(daemon):
-    # a suite that runs in the background of a script inherits an ignored SIGINT, and homer respects that
     with subprocess.Popen([harness.HOMER, "replay", "-", "--to", daemon.to], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(sig, signal.SIG_DFL)) as process:
+                          stderr=subprocess.PIPE) as process:
         blocks = endless(process, streams.lines("flags"))
         while daemon.ask("stats")["seq"] < 500:
             next(blocks)
