@@ -1,4 +1,5 @@
 """Back-pressure: a client that does not read is not allowed to fill the daemon's memory or to hold up anybody."""
+import contextlib
 import select
 import socket
 import struct
@@ -15,7 +16,7 @@ def fill(client, data, rounds):
     client.socket.setblocking(False)
     sent = 0
     for _ in range(rounds):
-        if not select.select([], [client.socket], [], 0.2)[1]:
+        if not select.select([], [client.socket], [], 1)[1]:
             break  # it stopped reading, and the buffers in between are full
         try:
             sent += client.socket.send(data)
@@ -48,7 +49,8 @@ def test_slow_reader():
 def test_a_client_that_never_reads_is_closed():
     with harness.Daemon("--set", "limits.idle_timeout_ms=200") as daemon, daemon.connect() as slow, daemon.connect() as idle:
         idle.ok("ping")
-        fill(slow, HELP * 4096, 4000)
+        with contextlib.suppress(ConnectionError):  # on a slow machine it may be closed while it still sends
+            fill(slow, HELP * 4096, 4000)
         while idle.ok("stats")["connections"]["timed_out"] == 0:
             time.sleep(0.02)
         assert idle.ok("ping"), "merely idle clients stay"
