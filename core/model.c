@@ -142,23 +142,19 @@ static int reserve(struct homer_model *m, const struct homer_instance *x) {
 int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                       const struct homer_decide *decide, struct homer_prediction *out,
                       struct homer_error *err) {
-    uint64_t refused = m->mem.failed;
     int rc = reserve(m, x);
     const float *p = rc ? NULL : homer_flat_predict(&m->flat, x);
     if (!rc) rc = homer_flat_prepare(&m->flat, x, m->schema.labels.n, m->seq + 1);
     if (rc) {
         homer_flat_cancel(&m->flat);
         homer_model_abort(m);
-        if (m->mem.max_bytes && m->mem.failed > refused)
-            return homer_err_limit(err, HOMER_E_TOO_MANY, "max_memory",
-                                   "the model's memory is used up (%zu of %zu bytes); raise model.max_memory",
-                                   m->mem.used_bytes, m->mem.max_bytes);
-        return homer_err_set(err, -ENOMEM, "out of memory");
+        return homer_schema_no_memory(&m->schema, err);
     }
     homer_rules_rank(&m->rules, p, m->flat.labels);
     struct homer_outcome o = outcome_of(m, x);
+    struct homer_decide configured = homer_model_decide_default(m);
     struct homer_prediction own;
-    answer(m, p, &(struct homer_decide){.objective = m->config.objective, .threshold = (double)NAN}, &own);
+    answer(m, p, &configured, &own);
     o.p = p;
     o.rank = m->rules.rank;
     o.ranks = m->rules.ranks;

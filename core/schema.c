@@ -29,7 +29,7 @@ void homer_schema_deinit(struct homer_schema *s) {
     s->attribute_cap = 0;
 }
 
-static int no_memory(const struct homer_schema *s, struct homer_error *err) {
+int homer_schema_no_memory(const struct homer_schema *s, struct homer_error *err) {
     if (s->mem->max_bytes)
         return homer_err_limit(err, HOMER_E_TOO_MANY, "max_memory",
                                "the model's memory is used up (%zu of %zu bytes); raise model.max_memory",
@@ -93,11 +93,11 @@ int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n
         return homer_err_limit(err, HOMER_E_TOO_MANY, "max_features", "the model already has %u features",
                                s->max_features);
     a = add_attribute(s, name, name_n, type);
-    if (a == UINT32_MAX) return no_memory(s, err);
+    if (a == UINT32_MAX) return homer_schema_no_memory(s, err);
     memcpy(key, &a, 4);
     if (value_n) memcpy(key + 4, value, value_n);
     *id = homer_map_add(&s->features, key, 4 + value_n);
-    if (*id == HOMER_NO_ID) return no_memory(s, err);
+    if (*id == HOMER_NO_ID) return homer_schema_no_memory(s, err);
     s->attribute_features[a]++;
     return 0;
 }
@@ -110,7 +110,7 @@ int homer_schema_label(struct homer_schema *s, const char *name, size_t n, bool 
         return homer_err_limit(err, HOMER_E_TOO_MANY, "max_labels", "the model already has %u labels",
                                s->max_labels);
     *id = homer_map_add(&s->labels, name, n);
-    return *id == HOMER_NO_ID ? no_memory(s, err) : 0;
+    return *id == HOMER_NO_ID ? homer_schema_no_memory(s, err) : 0;
 }
 
 const char *homer_schema_label_name(const struct homer_schema *s, uint32_t label, size_t *n) {

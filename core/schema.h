@@ -54,6 +54,10 @@ int homer_schema_label(struct homer_schema *s, const char *name, size_t n, bool 
 const char *homer_schema_label_name(const struct homer_schema *s, uint32_t label, size_t *n);
 const char *homer_schema_attribute_name(const struct homer_schema *s, uint32_t attribute, size_t *n);
 
+/* What a refused allocation of the model is called: HOMER_E_TOO_MANY with limit max_memory where there is a
+ * cap, else -ENOMEM. */
+int homer_schema_no_memory(const struct homer_schema *s, struct homer_error *err);
+
 /* Undoes all interning since the mark was taken. */
 struct homer_schema_mark homer_schema_mark(const struct homer_schema *s);
 void homer_schema_rollback(struct homer_schema *s, struct homer_schema_mark mark);

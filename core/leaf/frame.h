@@ -31,9 +31,6 @@ enum homer_evidence {
     HOMER_FLAT_ONLY = HOMER_X_TREE_COUNTS /* how many there are without trees */
 };
 
-/* The word of an expert for people: "bias", "prior", "linear", ... */
-const char *homer_expert_word(int expert);
-
 struct homer_frame {
     uint32_t labels; /* known labels */
     uint32_t stride; /* labels + 1 rounded up to HOMER_LANES */

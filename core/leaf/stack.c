@@ -22,13 +22,6 @@ static const double start[E] = {
     [HOMER_X_TREE_BETTER] = 0.1,
 };
 
-const char *homer_expert_word(int expert) {
-    static const char *const words[E] = {"bias",       "prior",      "linear", "linear-tracking",
-                                         "ema-fast",   "ema-slow",   "markov", "tree-counts",
-                                         "tree-bayes", "tree-better"};
-    return words[expert];
-}
-
 void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, int experts) {
     *s = (struct homer_stack){.experts = experts};
     for (int e = 0; e < experts; e++) {
