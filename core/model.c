@@ -113,6 +113,11 @@ void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
     answer(m, p, decide, out);
 }
 
+void homer_model_redecide(struct homer_model *m, const struct homer_decide *decide,
+                          struct homer_prediction *out) {
+    answer(m, out->score, decide, out);
+}
+
 void homer_model_begin(struct homer_model *m) {
     m->mark = homer_schema_mark(&m->schema);
 }

@@ -65,6 +65,11 @@ uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint
 void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
                          const struct homer_decide *decide, struct homer_prediction *out);
 
+/* Decides once more, by another rule, about the scores that *out holds from the homer_model_predict that came
+ * last; nothing may have come between. */
+void homer_model_redecide(struct homer_model *m, const struct homer_decide *decide,
+                          struct homer_prediction *out);
+
 /* Learning is a transaction: begin, intern names through the schema, then either learn or abort.
  * learn predicts first (from the state before), counts the prequential metrics, then updates everything. When
  * it fails nothing has changed and the interning since begin is undone: HOMER_E_TOO_MANY with limit

@@ -3,7 +3,7 @@
 
 Usage: accuracy.py --build DIR [--data DIR] [--out DIR] [--streams NAME,...] [--set key=value]...
 Runs DIR/tests/bench/bench_model (in process, the daemon's own path from names on) on every NAME.jsonl[.zst|.gz] in the data folder
-(default: $HOMER_DATA), once per objective, and writes to the output folder (default: DIR/accuracy) accuracy.tsv with all figures, summary.md
+(default: $HOMER_DATA), all objectives in one pass, and writes to the output folder (default: DIR/accuracy) accuracy.tsv with all figures, summary.md
 with the README's tables and full.md with a table for every metric. Published figures: published.tsv beside this file.
 """
 import argparse

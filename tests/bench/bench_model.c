@@ -5,11 +5,14 @@
  * standard input
  *
  * Lines are decoded first; what is timed is names to ids + test + train, on one thread. One tab-separated row
- * per file and predictor (the objective, NO-CHANGE, MAJORITY). --every: before them a row per N instances,
- * `instances` telling how many have passed, of the metrics over these N (those that no window has: nan).
- * Drifts are counted by what saw them: a cluster's loss, the loss of all labels, the hierarchy. */
+ * per file and predictor (the objective, NO-CHANGE, MAJORITY). Without --objective one pass serves all of
+ * them: before an instance is learned its scores are decided about by every rule, which is not timed.
+ * --every: before them a row per N instances, `instances` telling how many have passed, of the metrics over
+ * these N (those that no window has: nan). Drifts are counted by what saw them: a cluster's loss, the loss of
+ * all labels, the hierarchy. */
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,33 +110,92 @@ static void report_window(const char *path, const char *by, struct homer_model *
     row->log_loss = k.log_loss;
 }
 
+/* The labelset metrics of the rules that the model is not configured to use. */
+struct others {
+    struct homer_mem mem;
+    struct homer_eval eval[HOMER_OBJECTIVE_COUNT];
+    uint32_t *label[HOMER_OBJECTIVE_COUNT], n[HOMER_OBJECTIVE_COUNT], cap;
+};
+
+static void others_init(struct others *o, uint32_t window) {
+    *o = (struct others){0};
+    for (int k = 0; k < HOMER_OBJECTIVE_COUNT; k++) homer_eval_init(&o->eval[k], &o->mem, window);
+}
+
+static void others_deinit(struct others *o) {
+    for (int k = 0; k < HOMER_OBJECTIVE_COUNT; k++) {
+        homer_eval_deinit(&o->eval[k]);
+        free(o->label[k]);
+    }
+}
+
+static void others_predict(struct others *o, struct homer_model *m, const struct homer_instance *x) {
+    struct homer_prediction p;
+    struct homer_decide decide = homer_model_decide_default(m);
+    homer_model_predict(m, x, &decide, &p);
+    for (int k = 0; k < HOMER_OBJECTIVE_COUNT; k++) {
+        decide.objective = (enum homer_objective)k;
+        homer_model_redecide(m, &decide, &p);
+        o->n[k] = p.label_n;
+        if (p.score_n > o->cap && !(o->label[k] = realloc(o->label[k], p.score_n * sizeof *o->label[k])))
+            die("start", "out of memory");
+        if (p.label_n) memcpy(o->label[k], p.label, p.label_n * sizeof *p.label);
+        if (k == HOMER_OBJECTIVE_COUNT - 1 && p.score_n > o->cap) o->cap = p.score_n;
+    }
+}
+
+static void others_count(struct others *o, const struct homer_instance *x, uint32_t labels) {
+    for (int k = 0; k < HOMER_OBJECTIVE_COUNT; k++) {
+        struct homer_outcome out = {.truth = x, .predicted = o->label[k], .predicted_n = o->n[k]};
+        if (homer_eval_reserve(&o->eval[k], &out, labels)) die("start", "out of memory");
+        homer_eval_count(&o->eval[k], &out, labels);
+    }
+}
+
 static void run(const char *path, const struct stream *s, const struct homer_config *config,
-                const struct homer_model_config *mc, struct homer_resolver *resolver, int baselines,
+                const struct homer_model_config *mc, struct homer_resolver *resolver, bool all,
                 size_t every) {
     struct homer_model *m;
     struct homer_error err = {0};
     struct homer_instance x;
     struct homer_metrics metrics;
     struct mark row = {0}, now = {0};
+    struct others others;
+    double spent = 0;
     if (homer_model_new(&m, mc, hash_key)) die(path, "out of memory");
-    double begin = seconds();
+    others_init(&others, mc->window);
     for (size_t i = 0; i < s->n; i++) {
+        const struct homer_request *r = &s->request[i];
+        if (all) {
+            if (homer_resolve_x(resolver, m, r, &config->request, false, &x, &err)) die(path, err.message);
+            others_predict(&others, m, &x);
+        }
+        double begin = seconds();
         homer_model_begin(m);
-        if (homer_resolve_x(resolver, m, &s->request[i], &config->request, true, &x, &err) ||
-            homer_resolve_y(resolver, m, &s->request[i], &x, &err) ||
-            homer_model_learn(m, &x, NULL, NULL, &err))
+        if (homer_resolve_x(resolver, m, r, &config->request, true, &x, &err) ||
+            homer_resolve_y(resolver, m, r, &x, &err) || homer_model_learn(m, &x, NULL, NULL, &err))
             die(path, err.message);
+        spent += seconds() - begin;
+        if (all) others_count(&others, &x, homer_model_schema(m)->labels.n);
         count_drifts(m, &now);
         if (every && (i + 1) % every == 0)
             report_window(path, homer_objective_word(mc->objective), m, &row, &now);
     }
-    double rate = (double)s->n / (seconds() - begin);
+    double rate = (double)s->n / spent;
     homer_eval_metrics(homer_model_eval(m), HOMER_BY_MODEL, HOMER_TOTAL, &metrics);
-    report(path, homer_objective_word(mc->objective), &metrics, m, rate, &now);
-    for (int by = HOMER_BY_NO_CHANGE; baselines && by <= HOMER_BY_MAJORITY; by++) {
+    for (int o = 0; o < HOMER_OBJECTIVE_COUNT; o++) {
+        if (!all && o != (int)mc->objective) continue;
+        struct homer_metrics own = metrics; /* the scores' metrics are the same under every rule */
+        if (all) homer_eval_metrics(&others.eval[o], HOMER_BY_MODEL, HOMER_TOTAL, &own);
+        memcpy(&own.precision_at, &metrics.precision_at,
+               sizeof own - offsetof(struct homer_metrics, precision_at));
+        report(path, homer_objective_word((enum homer_objective)o), &own, m, rate, &now);
+    }
+    for (int by = HOMER_BY_NO_CHANGE; by <= HOMER_BY_MAJORITY; by++) {
         homer_eval_metrics(homer_model_eval(m), (enum homer_predictor)by, HOMER_TOTAL, &metrics);
         report(path, by == HOMER_BY_NO_CHANGE ? "NO-CHANGE" : "MAJORITY", &metrics, m, rate, &now);
     }
+    others_deinit(&others);
     homer_model_free(m);
 }
 
@@ -163,13 +225,11 @@ int main(int argc, char **argv) {
     for (; i < argc; i++) {
         struct stream s = {0};
         load(&s, argv[i], &config.request, &mem);
-        for (int o = only < 0 ? 0 : only; o <= (only < 0 ? HOMER_OBJECTIVE_COUNT - 1 : only); o++) {
-            struct homer_model_config mc = config.model;
-            mc.objective = (enum homer_objective)o;
-            if (every) mc.window = (uint32_t)every;
-            run(argv[i], &s, &config, &mc, &resolver, o == HOMER_OBJECTIVE_COUNT - 1 || only >= 0, every);
-            fflush(stdout);
-        }
+        struct homer_model_config mc = config.model;
+        if (only >= 0) mc.objective = (enum homer_objective)only;
+        if (every) mc.window = (uint32_t)every;
+        run(argv[i], &s, &config, &mc, &resolver, only < 0, every);
+        fflush(stdout);
         for (size_t k = 0; k < s.n; k++) homer_request_deinit(&s.request[k]);
         free(s.request);
     }
