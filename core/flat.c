@@ -7,23 +7,59 @@
 
 enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
 
-int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing,
-                    const struct homer_clusters_config *clusters) {
-    *f = (struct homer_flat){.mem = mem, .with_trees = clusters != NULL};
-    int rc = clusters ? homer_clusters_init(&f->clusters, mem, clusters) : 0;
+static void add_expert(struct homer_flat *f, const struct homer_expert_ops *ops, void *self) {
+    f->expert[f->experts++] = (struct homer_expert){ops, self};
+}
+
+/* Prior variances below and above those of `linear`: how far weights may go is not known beforehand. */
+static void init_spread(struct homer_flat *f) {
+    struct homer_linear_config c;
+    homer_linear_config_default(&c);
+    c.out = HOMER_X_STIFF;
+    c.variance[0] = 0.3f;
+    c.variance[1] = 30;
+    c.noise[1] = 0;
+    c.offset = true;
+    homer_linear_init(&f->spread, f->mem, &c);
+}
+
+static int init_accurate(struct homer_flat *f) {
+    int rc = homer_neighbours_init(&f->neighbours, f->mem);
     if (rc) return rc;
+    init_spread(f);
+    homer_rls_init(&f->rls, f->mem);
+    homer_products_init(&f->products, f->mem, &f->linear);
+    homer_centres_init(&f->centres, f->mem);
+    add_expert(f, &homer_neighbours_ops, &f->neighbours);
+    add_expert(f, &homer_rls_ops, &f->rls);
+    add_expert(f, &homer_linear_ops, &f->spread);
+    add_expert(f, &homer_products_ops, &f->products);
+    add_expert(f, &homer_centres_ops, &f->centres);
+    return 0;
+}
+
+int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing,
+                    enum homer_profile profile, const struct homer_clusters_config *clusters) {
+    static const int experts[] = {HOMER_FLAT_ONLY, HOMER_FAST_ONLY, HOMER_EXPERTS};
+    *f = (struct homer_flat){.mem = mem, .profile = profile};
+    int rc = profile >= HOMER_FAST ? homer_clusters_init(&f->clusters, mem, clusters) : 0;
+    if (rc) return rc;
+    struct homer_linear_config linear;
+    homer_linear_config_default(&linear);
     homer_scale_init(&f->scale, mem, absent_missing);
     homer_prior_init(&f->prior, mem);
-    homer_linear_init(&f->linear, mem);
+    homer_linear_init(&f->linear, mem, &linear);
     homer_recent_init(&f->recent, mem);
     homer_markov_init(&f->markov, mem);
-    homer_stack_init(&f->stack, mem, clusters ? HOMER_EXPERTS : HOMER_FLAT_ONLY);
+    homer_stack_init(&f->stack, mem, experts[profile]);
     homer_grid_init(&f->scratch, mem, ROWS, sizeof(float));
-    f->expert[f->experts++] = (struct homer_expert){&homer_linear_ops, &f->linear};
-    f->expert[f->experts++] = (struct homer_expert){&homer_recent_ops, &f->recent};
-    f->expert[f->experts++] = (struct homer_expert){&homer_markov_ops, &f->markov};
-    if (clusters) f->expert[f->experts++] = (struct homer_expert){&homer_clusters_ops, &f->clusters};
-    return 0;
+    add_expert(f, &homer_linear_ops, &f->linear);
+    add_expert(f, &homer_recent_ops, &f->recent);
+    add_expert(f, &homer_markov_ops, &f->markov);
+    if (profile >= HOMER_FAST) add_expert(f, &homer_clusters_ops, &f->clusters);
+    if (profile == HOMER_ACCURATE) rc = init_accurate(f);
+    if (rc) homer_flat_deinit(f);
+    return rc;
 }
 
 void homer_flat_deinit(struct homer_flat *f) {
@@ -73,6 +109,7 @@ const float *homer_flat_predict(struct homer_flat *f, const struct homer_instanc
     if (!f->scratch.cap) return NULL; /* nothing was ever reserved: no labels, no features */
     struct homer_frame *v = frame_of(f, f->labels);
     float *p = homer_grid_f32(&f->scratch, P);
+    v->known_features = f->scale.features;
     const struct homer_scale *s = &f->scale;
     v->n = homer_scale_apply(&f->scale, x);
     v->feature = s->out_feature;
@@ -112,10 +149,15 @@ static void fill_truth(struct homer_frame *v, const struct homer_instance *x) {
     v->w = (double)w;
 }
 
-int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uint32_t labels, uint64_t seq) {
+int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
+                       uint32_t labels, uint64_t seq) {
     struct homer_frame *v = frame_of(f, labels);
-    v->seq = seq;
+    float *p = homer_grid_f32(&f->scratch, P);
     int rc = 0;
+    v->seq = seq;
+    v->features = features;
+    v->p = p;
+    for (uint32_t l = f->labels; l < labels; l++) p[l] = 0;
     fill_truth(v, x);
     for (int i = 0; i < f->experts && !rc; i++)
         if (f->expert[i].ops->prepare) rc = f->expert[i].ops->prepare(f->expert[i].self, v);
@@ -140,7 +182,7 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
     homer_stack_learn(&f->stack, &f->prior, v, p);
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->learn(f->expert[i].self, v);
     homer_prior_learn(&f->prior, v);
-    if (f->with_trees && f->clusters.softened_n)
+    if (f->profile >= HOMER_FAST && f->clusters.softened_n)
         homer_linear_soften(&f->linear, f->clusters.softened, f->clusters.softened_n, SOFT_VARIANCE,
                             SOFT_BIAS_VARIANCE);
     homer_scale_redecide(&f->scale);

@@ -4,15 +4,22 @@
 #define HOMER_FLAT_H
 
 #include "core/clusters.h"
+#include "core/leaf/centres.h"
 #include "core/leaf/expert.h"
 #include "core/leaf/linear.h"
 #include "core/leaf/markov.h"
 #include "core/leaf/prior.h"
+#include "core/leaf/products.h"
 #include "core/leaf/recent.h"
+#include "core/leaf/rls.h"
 #include "core/leaf/stack.h"
+#include "core/near/neighbours.h"
 #include "core/scale.h"
 
-enum { HOMER_FLAT_EXPERTS = 4 };
+enum { HOMER_FLAT_EXPERTS = 9 };
+
+/* Which experts there are: the linear ones, recent and markov; also the trees; also all others. */
+enum homer_profile { HOMER_LINEAR_ONLY = 0, HOMER_FAST, HOMER_ACCURATE };
 
 struct homer_flat {
     struct homer_mem *mem;
@@ -22,8 +29,13 @@ struct homer_flat {
     struct homer_recent recent;
     struct homer_markov markov;
     struct homer_stack stack;
-    struct homer_clusters clusters; /* with_trees only */
-    bool with_trees;
+    struct homer_clusters clusters; /* from profile fast on */
+    struct homer_linear spread;     /* of profile accurate, as all below */
+    struct homer_neighbours neighbours;
+    struct homer_rls rls;
+    struct homer_products products;
+    struct homer_centres centres;
+    enum homer_profile profile;
     struct homer_expert expert[HOMER_FLAT_EXPERTS]; /* [experts] */
     int experts;
     uint32_t labels;
@@ -31,9 +43,9 @@ struct homer_flat {
     struct homer_frame frame;  /* of the last predict */
 };
 
-/* clusters NULL: without hierarchy and trees. 0, or -ENOMEM and nothing to deinit. */
+/* clusters: read from profile fast on. 0, or -ENOMEM and nothing to deinit. */
 int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing,
-                    const struct homer_clusters_config *clusters);
+                    enum homer_profile profile, const struct homer_clusters_config *clusters);
 void homer_flat_deinit(struct homer_flat *f);
 
 /* Room for an instance that brings the counts to `features` and `labels`. 0, or -ENOMEM and nothing has
@@ -46,9 +58,10 @@ void homer_flat_cancel(struct homer_flat *f);
 /* p[labels known]: borrowed until the next call. Changes only scratch. */
 const float *homer_flat_predict(struct homer_flat *f, const struct homer_instance *x);
 
-/* After the predict of the same instance: takes what its learning needs beyond the reserve, with `labels`
- * known then. 0, or -ENOMEM and nothing visible has changed (then cancel). */
-int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uint32_t labels, uint64_t seq);
+/* After the predict of the same instance: takes what its learning needs beyond the reserve, with `features`
+ * and `labels` known then. 0, or -ENOMEM and nothing visible has changed (then cancel). */
+int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
+                       uint32_t labels, uint64_t seq);
 
 /* Learns the instance prepared last; `features` and `labels` ids are known now,
  * new labels start as copies of the virtual column. Returns p for all `labels` as it was before (0 for new

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/flat.h"
 
 struct homer_model {
     struct homer_mem mem;
@@ -38,7 +37,7 @@ void homer_model_config_default(struct homer_model_config *c) {
         .max_labels = 10000,
         .max_features = 1000000,
         .window = 1000,
-        .trees = true,
+        .profile = HOMER_FAST,
     };
     homer_clusters_config_default(&c->clusters);
 }
@@ -50,8 +49,7 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     m->config = *config;
     m->mem.max_bytes = config->max_memory;
     homer_schema_init(&m->schema, &m->mem, hash_key, config->max_features, config->max_labels);
-    if (homer_flat_init(&m->flat, &m->mem, config->absent_missing,
-                        config->trees ? &config->clusters : NULL)) {
+    if (homer_flat_init(&m->flat, &m->mem, config->absent_missing, config->profile, &config->clusters)) {
         homer_schema_deinit(&m->schema);
         free(m);
         return -ENOMEM;
@@ -88,7 +86,7 @@ const struct homer_eval *homer_model_eval(const struct homer_model *m) {
     return &m->eval;
 }
 const struct homer_clusters *homer_model_clusters(const struct homer_model *m) {
-    return m->flat.with_trees ? &m->flat.clusters : NULL;
+    return m->flat.profile >= HOMER_FAST ? &m->flat.clusters : NULL;
 }
 
 struct homer_decide homer_model_decide_default(const struct homer_model *m) {
@@ -149,7 +147,7 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                       struct homer_error *err) {
     int rc = reserve(m, x);
     const float *p = rc ? NULL : homer_flat_predict(&m->flat, x);
-    if (!rc) rc = homer_flat_prepare(&m->flat, x, m->schema.labels.n, m->seq + 1);
+    if (!rc) rc = homer_flat_prepare(&m->flat, x, m->schema.features.n, m->schema.labels.n, m->seq + 1);
     if (rc) {
         homer_flat_cancel(&m->flat);
         homer_model_abort(m);

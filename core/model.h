@@ -7,9 +7,9 @@
 #define HOMER_MODEL_H
 
 #include "core/base/err.h"
-#include "core/clusters.h"
 #include "core/decide/rules.h"
 #include "core/eval.h"
+#include "core/flat.h"
 #include "core/instance.h"
 #include "core/schema.h"
 
@@ -26,7 +26,7 @@ struct homer_model_config {
     uint32_t max_labels;
     uint32_t max_features;
     uint32_t window; /* instances of the sliding-window metrics */
-    bool trees;      /* profile fast; false: linear */
+    enum homer_profile profile;
     struct homer_clusters_config clusters;
 };
 

@@ -16,14 +16,14 @@
 #define GIB (1024 * MIB)
 #define HOUR_MS 3600000ull
 
-/* Indices are enum homer_log_level, enum homer_objective, enum homer_drift_scope, the bools `absent_missing`
- * and `trees`. */
+/* Indices are enum homer_log_level, enum homer_objective, enum homer_drift_scope, enum homer_profile, the
+ * bool `absent_missing`. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const objectives[] = {"example_f1", "micro_f1", "macro_f1", "subset", "hamming", NULL};
 static const char *const absences[] = {"zero", "missing", NULL};
 static const char *const learners[] = {"ihomer", NULL};
 static const char *const scopes[] = {"off", "cluster", "global", "both", NULL};
-static const char *const profiles[] = {"linear", "fast", NULL};
+static const char *const profiles[] = {"linear", "fast", "accurate", NULL};
 
 /* clang-format off: a table is read by columns */
 const struct homer_config_key homer_config_keys[] = {
@@ -76,8 +76,8 @@ const struct homer_config_key homer_config_keys[] = {
 
     {"model.learner", HOMER_KEY_FIXED, NOWHERE, ANY, learners, "\"ihomer\"",
      "the learning algorithm; this version has one"},
-    {"model.profile", HOMER_KEY_WORD, FIELD(model.trees), ANY, profiles, "\"fast\"",
-     "which experts predict: the linear ones, or also a tree for each cluster of labels"},
+    {"model.profile", HOMER_KEY_WORD, FIELD(model.profile), ANY, profiles, "\"fast\"",
+     "which experts predict: the linear ones; or also a tree for each cluster of labels; or all there are"},
     {"model.absent", HOMER_KEY_WORD, FIELD(model.absent_missing), ANY, absences, "\"zero\"",
      "what a feature that an instance does not list means: the value 0, or an unknown value"},
     {"model.objective", HOMER_KEY_WORD, FIELD(model.objective), ANY, objectives, "\"example_f1\"",

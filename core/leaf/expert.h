@@ -33,6 +33,7 @@ struct homer_expert {
     void *self;
 };
 
-extern const struct homer_expert_ops homer_linear_ops, homer_recent_ops, homer_markov_ops, homer_clusters_ops;
+extern const struct homer_expert_ops homer_linear_ops, homer_recent_ops, homer_markov_ops, homer_clusters_ops,
+    homer_neighbours_ops, homer_rls_ops, homer_products_ops, homer_centres_ops;
 
 #endif

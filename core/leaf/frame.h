@@ -27,13 +27,24 @@ enum homer_evidence {
     HOMER_X_TREE_COUNTS, /* from here on only where there are trees */
     HOMER_X_TREE_BAYES,
     HOMER_X_TREE_BETTER,
+    HOMER_X_NEIGHBOURS, /* from here on only in profile accurate */
+    HOMER_X_SHARP,
+    HOMER_X_RLS,
+    HOMER_X_STIFF,
+    HOMER_X_LOOSE,
+    HOMER_X_PRODUCTS,
+    HOMER_X_PRODUCTS_STIFF,
+    HOMER_X_CENTRES,
+    HOMER_X_CENTRES_STIFF,
     HOMER_EXPERTS,
-    HOMER_FLAT_ONLY = HOMER_X_TREE_COUNTS /* how many there are without trees */
+    HOMER_FLAT_ONLY = HOMER_X_TREE_COUNTS, /* how many there are without trees */
+    HOMER_FAST_ONLY = HOMER_X_NEIGHBOURS   /* and without those of profile accurate */
 };
 
 struct homer_frame {
-    uint32_t labels; /* known labels */
-    uint32_t stride; /* labels + 1 rounded up to HOMER_LANES */
+    uint32_t labels;         /* known labels */
+    uint32_t known_features; /* ids below this were learned before: what predictions may depend on */
+    uint32_t stride;         /* labels + 1 rounded up to HOMER_LANES */
 
     const uint32_t *feature; /* [n] */
     const float *x;          /* [n] scaled */
@@ -54,6 +65,7 @@ struct homer_frame {
     float *evidence[HOMER_EXPERTS]; /* X_el: log-odds minus lam_l, clipped to +-8; bias 1; prior lam_l */
 
     /* learning only */
+    uint32_t features;        /* ids known with this instance */
     const float *p;           /* what the stack predicted; 0 for labels new since */
     uint64_t seq;             /* number of this instance */
     float *y;                 /* 1 or 0; 0 where unknown */

@@ -11,38 +11,51 @@
 #define PROCESS_NOISE 3e-4f
 #define SMALL_GRADIENT 0.03f
 
-enum { LINEAR = 0, TRACKING = 1, LANES = HOMER_LANES };
+enum { LANES = HOMER_LANES };
 
 typedef struct homer_linear_group group;
 
-void homer_linear_init(struct homer_linear *l, struct homer_mem *mem) {
-    *l = (struct homer_linear){.mem = mem};
+void homer_linear_config_default(struct homer_linear_config *c) {
+    *c = (struct homer_linear_config){
+        .out = HOMER_X_LINEAR,
+        .variance = {START_VARIANCE, START_VARIANCE},
+        .bias_variance = {START_BIAS_VARIANCE, START_BIAS_VARIANCE},
+        .noise = {0, PROCESS_NOISE},
+    };
 }
 
-static void linear_truncate(void *self, uint32_t features) {
-    struct homer_linear *l = self;
-    while (l->features > features) {
-        l->features--;
-        l->row[l->features] = homer_mem_free(l->mem, l->row[l->features], l->groups_cap, sizeof(group));
-    }
+void homer_linear_init(struct homer_linear *l, struct homer_mem *mem, const struct homer_linear_config *c) {
+    *l = (struct homer_linear){.mem = mem, .config = *c};
 }
 
-static void linear_deinit(void *self) {
-    struct homer_linear *l = self;
-    linear_truncate(l, 0);
+static void free_row(struct homer_linear *l, uint32_t j) {
+    if (l->row[j] == l->fresh) return;
+    homer_mem_free(l->mem, l->row[j], l->groups_cap, sizeof(group));
+    l->made--;
+}
+
+static void truncate(struct homer_linear *l, uint32_t features) {
+    while (l->features > features) free_row(l, --l->features);
+}
+
+void homer_linear_deinit(struct homer_linear *l) {
+    truncate(l, 0);
     homer_mem_free(l->mem, l->row, l->row_cap, sizeof *l->row);
     homer_mem_free(l->mem, l->bias, l->groups_cap, sizeof(group));
+    homer_mem_free(l->mem, l->fresh, l->groups_cap, sizeof(group));
     homer_mem_free(l->mem, l->sum, l->groups_cap, sizeof(group));
-    homer_linear_init(l, l->mem);
+    homer_linear_init(l, l->mem, &l->config);
 }
 
-static void fill_variance(group *g, uint32_t from, uint32_t to, float variance) {
+static void fill_variance(group *g, uint32_t from, uint32_t to, const float variance[2]) {
     for (uint32_t i = from; i < to; i++)
-        for (int c = 0; c < LANES; c++) g[i].var[LINEAR][c] = g[i].var[TRACKING][c] = variance;
+        for (int e = 0; e < 2; e++)
+            for (int c = 0; c < LANES; c++) g[i].var[e][c] = variance[e];
 }
 
 /* A copy of old[old_n] with room for n groups, the new ones in their initial state. NULL when refused. */
-static group *wider(struct homer_linear *l, const group *old, uint32_t old_n, uint32_t n, float variance) {
+static group *wider(struct homer_linear *l, const group *old, uint32_t old_n, uint32_t n,
+                    const float variance[2]) {
     group *g = homer_mem_alloc(l->mem, n, sizeof *g);
     if (!g) return NULL;
     if (old_n) memcpy(g, old, old_n * sizeof *g);
@@ -54,27 +67,33 @@ static group *wider(struct homer_linear *l, const group *old, uint32_t old_n, ui
 static int widen(struct homer_linear *l, uint32_t groups) {
     uint32_t old_n = l->groups_cap, n = old_n ? old_n : 1;
     while (n < groups) n += n < 4 ? 1 : n / 4;
-    group *bias = wider(l, l->bias, old_n, n, START_BIAS_VARIANCE);
+    group *bias = wider(l, l->bias, old_n, n, l->config.bias_variance);
+    group *fresh = wider(l, l->fresh, old_n, n, l->config.variance);
     group *sum = homer_mem_alloc(l->mem, n, sizeof *sum);
     group **row = l->row_cap ? homer_mem_alloc(l->mem, l->row_cap, sizeof *row) : NULL;
-    if (!bias || !sum || (l->row_cap && !row)) goto refused;
+    if (!bias || !fresh || !sum || (l->row_cap && !row)) goto refused;
     for (uint32_t j = 0; j < l->features; j++) {
-        row[j] = wider(l, l->row[j], old_n, n, START_VARIANCE);
+        row[j] = l->row[j] == l->fresh ? fresh : wider(l, l->row[j], old_n, n, l->config.variance);
         if (!row[j]) goto refused;
     }
-    for (uint32_t j = 0; j < l->features; j++) homer_mem_free(l->mem, l->row[j], old_n, sizeof(group));
+    for (uint32_t j = 0; j < l->features; j++)
+        if (l->row[j] != l->fresh) homer_mem_free(l->mem, l->row[j], old_n, sizeof(group));
     homer_mem_free(l->mem, l->row, l->row_cap, sizeof *row);
     homer_mem_free(l->mem, l->bias, old_n, sizeof *bias);
+    homer_mem_free(l->mem, l->fresh, old_n, sizeof *fresh);
     homer_mem_free(l->mem, l->sum, old_n, sizeof *sum);
     l->row = row;
     l->bias = bias;
+    l->fresh = fresh;
     l->sum = sum;
     l->groups_cap = n;
     return 0;
 refused:
-    for (uint32_t j = 0; row && j < l->features; j++) homer_mem_free(l->mem, row[j], n, sizeof(group));
+    for (uint32_t j = 0; row && j < l->features; j++)
+        if (row[j] != fresh) homer_mem_free(l->mem, row[j], n, sizeof(group));
     homer_mem_free(l->mem, row, l->row_cap, sizeof *row);
     homer_mem_free(l->mem, bias, n, sizeof *bias);
+    homer_mem_free(l->mem, fresh, n, sizeof *fresh);
     homer_mem_free(l->mem, sum, n, sizeof *sum);
     return -ENOMEM;
 }
@@ -83,8 +102,15 @@ static uint32_t groups_of(uint32_t columns) {
     return (columns + LANES - 1) / LANES;
 }
 
-static int linear_reserve(void *self, uint32_t features, uint32_t columns) {
-    struct homer_linear *l = self;
+static int make_row(struct homer_linear *l, uint32_t j) {
+    group *row = wider(l, NULL, 0, l->groups_cap, l->config.variance);
+    if (!row) return -ENOMEM;
+    l->row[j] = row;
+    l->made++;
+    return 0;
+}
+
+int homer_linear_reserve(struct homer_linear *l, uint32_t features, uint32_t columns) {
     if (groups_of(columns) > l->groups_cap && widen(l, groups_of(columns))) return -ENOMEM;
     if (features > l->row_cap) {
         uint32_t cap = l->row_cap ? l->row_cap : 64;
@@ -96,21 +122,28 @@ static int linear_reserve(void *self, uint32_t features, uint32_t columns) {
     }
     uint32_t before = l->features;
     for (; l->features < features; l->features++) {
-        l->row[l->features] = wider(l, NULL, 0, l->groups_cap, START_VARIANCE);
-        if (!l->row[l->features]) {
-            linear_truncate(l, before);
+        l->row[l->features] = l->fresh;
+        if (!l->config.max_groups && make_row(l, l->features)) {
+            truncate(l, before);
             return -ENOMEM;
         }
     }
     return 0;
 }
 
+int homer_linear_prepare(struct homer_linear *l, const struct homer_linear_input *x) {
+    uint64_t room = l->config.max_groups / l->groups_cap;
+    for (uint32_t i = 0; i < x->n; i++)
+        if (l->row[x->feature[i]] == l->fresh && l->made < room && make_row(l, x->feature[i])) return -ENOMEM;
+    return 0;
+}
+
 /* Scores and variances of one group of columns: s and v for both experts. */
-static inline void sum_group(const struct homer_linear *l, const struct homer_frame *f, uint32_t g) {
+static inline void sum_group(const struct homer_linear *l, const struct homer_linear_input *in, uint32_t g) {
     group acc = l->bias[g];
-    for (uint32_t i = 0; i < f->n; i++) {
-        const group *r = &l->row[f->feature[i]][g];
-        float x = f->x[i], xx = x * x;
+    for (uint32_t i = 0; i < in->n; i++) {
+        const group *r = &l->row[in->feature[i]][g];
+        float x = in->x[i], xx = x * x;
         for (int e = 0; e < 2; e++)
             for (int c = 0; c < LANES; c++) {
                 acc.w[e][c] += x * r->w[e][c];
@@ -120,21 +153,22 @@ static inline void sum_group(const struct homer_linear *l, const struct homer_fr
     l->sum[g] = acc;
 }
 
-HOMER_WIDE static void linear_predict(void *self, struct homer_frame *f) {
-    struct homer_linear *l = self;
+HOMER_WIDE void homer_linear_predict(struct homer_linear *l, struct homer_frame *f,
+                                     const struct homer_linear_input *x) {
+    float share = l->config.offset ? 0.0f : 1.0f; /* of the prior in the score */
     for (uint32_t g = 0; g < f->stride / LANES; g++) {
-        sum_group(l, f, g);
+        sum_group(l, x, g);
         for (int e = 0; e < 2; e++) {
             const float *lam = f->prior_logit + g * LANES;
-            float *out = f->evidence[HOMER_X_LINEAR + e] + g * LANES;
+            float *out = f->evidence[l->config.out + (unsigned)e] + g * LANES;
             for (int c = 0; c < LANES; c++)
-                out[c] = homer_clip(l->sum[g].w[e][c] - lam[c], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
+                out[c] =
+                    homer_clip(l->sum[g].w[e][c] - share * lam[c], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
         }
     }
 }
 
-static void linear_add_label(void *self, uint32_t from) {
-    struct homer_linear *l = self;
+void homer_linear_add_label(struct homer_linear *l, uint32_t from) {
     uint32_t g = from / LANES, c = from % LANES, h = (from + 1) / LANES, d = (from + 1) % LANES;
     for (uint32_t j = 0; j <= l->features + 1; j++) {
         group *r = j < l->features ? l->row[j] : j == l->features ? l->bias : l->sum;
@@ -149,75 +183,75 @@ static void linear_add_label(void *self, uint32_t from) {
 struct step {
     float gradient[2][LANES];
     float shrink[2][LANES];
-    float noise[LANES]; /* process noise of tracking: none where the label is unknown */
+    float noise[2][LANES]; /* none where the label is unknown */
 };
 
-static inline struct step step_of(const group *sum, const float *y, const float *weight) {
+static inline struct step step_of(const struct homer_linear *l, const struct homer_frame *f, uint32_t g) {
+    const group *sum = &l->sum[g];
+    const float *y = f->y + g * LANES, *weight = f->weight + g * LANES, *lam = f->prior_logit + g * LANES;
+    float share = l->config.offset ? 1.0f : 0.0f;
     struct step s;
     for (int e = 0; e < 2; e++)
         for (int c = 0; c < LANES; c++) {
-            float p = homer_sigmoid(sum->w[e][c]);
+            float p = homer_sigmoid(sum->w[e][c] + share * lam[c]);
             float q = p * (1.0f - p);
             q = weight[c] * (q < MIN_CURVATURE ? MIN_CURVATURE : q);
             float z = 1.0f / (1.0f + q * sum->var[e][c]);
             s.gradient[e][c] = weight[c] * (y[c] - p) * z;
             s.shrink[e][c] = q * z;
+            s.noise[e][c] = weight[c] > 0 ? l->config.noise[e] : 0.0f;
         }
-    for (int c = 0; c < LANES; c++) s.noise[c] = weight[c] > 0 ? PROCESS_NOISE : 0.0f;
     return s;
 }
 
-static inline void update_tracking(group *r, float x, const struct step *s) {
+static inline void update(group *r, float x, const struct step *s, int e) {
     for (int c = 0; c < LANES; c++) {
-        float ax = r->var[TRACKING][c] * x;
-        r->w[TRACKING][c] += ax * s->gradient[TRACKING][c];
-        r->var[TRACKING][c] = r->var[TRACKING][c] - s->shrink[TRACKING][c] * ax * ax + s->noise[c];
+        float ax = r->var[e][c] * x;
+        r->w[e][c] += ax * s->gradient[e][c];
+        r->var[e][c] = r->var[e][c] - s->shrink[e][c] * ax * ax + s->noise[e][c];
     }
 }
 
-static inline void update_linear(group *r, float x, const struct step *s) {
-    for (int c = 0; c < LANES; c++) {
-        float ax = r->var[LINEAR][c] * x;
-        r->w[LINEAR][c] += ax * s->gradient[LINEAR][c];
-        r->var[LINEAR][c] -= s->shrink[LINEAR][c] * ax * ax;
+static inline void update_lane(group *r, float x, const struct step *s, int e, int c) {
+    float ax = r->var[e][c] * x;
+    r->w[e][c] += ax * s->gradient[e][c];
+    r->var[e][c] -= s->shrink[e][c] * ax * ax;
+}
+
+/* lazy[e]: only the columns that move */
+static inline void learn_group(struct homer_linear *l, const struct homer_linear_input *in, uint32_t g,
+                               const struct step *s, const bool lazy[2]) {
+    uint8_t lane[2][LANES], lanes[2] = {0};
+    for (int e = 0; e < 2; e++)
+        for (int c = 0; c < LANES && lazy[e]; c++)
+            if (fabsf(s->gradient[e][c]) > SMALL_GRADIENT) lane[e][lanes[e]++] = (uint8_t)c;
+    if (lazy[0] && lazy[1] && lanes[0] + lanes[1] == 0) return;
+    for (uint32_t i = 0; i <= in->n; i++) {
+        group *r = i < in->n ? l->row[in->feature[i]] : l->bias;
+        float x = i < in->n ? in->x[i] : 1.0f;
+        if (r == l->fresh) continue;
+        for (int e = 0; e < 2; e++) {
+            if (!lazy[e]) update(&r[g], x, s, e);
+            for (int k = 0; k < lanes[e]; k++) update_lane(&r[g], x, s, e, lane[e][k]);
+        }
     }
 }
 
-static inline void update_linear_lane(group *r, float x, const struct step *s, int c) {
-    float ax = r->var[LINEAR][c] * x;
-    r->w[LINEAR][c] += ax * s->gradient[LINEAR][c];
-    r->var[LINEAR][c] -= s->shrink[LINEAR][c] * ax * ax;
-}
-
-static inline void learn_group(struct homer_linear *l, const struct homer_frame *f, uint32_t g,
-                               const struct step *s, bool all) {
-    uint8_t lane[LANES], lanes = 0;
-    for (int c = 0; c < LANES; c++)
-        if (fabsf(s->gradient[LINEAR][c]) > SMALL_GRADIENT) lane[lanes++] = (uint8_t)c;
-    for (uint32_t i = 0; i <= f->n; i++) {
-        group *r = i < f->n ? &l->row[f->feature[i]][g] : &l->bias[g];
-        float x = i < f->n ? f->x[i] : 1.0f;
-        update_tracking(r, x, s);
-        if (all)
-            update_linear(r, x, s);
-        else
-            for (int k = 0; k < lanes; k++) update_linear_lane(r, x, s, lane[k]);
-    }
-}
-
-HOMER_WIDE static void linear_learn(void *self, const struct homer_frame *f) {
-    struct homer_linear *l = self;
+HOMER_WIDE void homer_linear_learn(struct homer_linear *l, const struct homer_frame *f,
+                                   const struct homer_linear_input *x) {
     /* the steps are computed twice: first to count the columns that matter, then to update */
-    uint32_t moving = 0, columns = f->labels + 1;
+    uint32_t moving[2] = {0}, columns = f->labels + 1;
     for (uint32_t g = 0; g < f->stride / LANES; g++) {
-        struct step s = step_of(&l->sum[g], f->y + g * LANES, f->weight + g * LANES);
-        for (int c = 0; c < LANES; c++)
-            moving += g * LANES + (uint32_t)c < columns && fabsf(s.gradient[LINEAR][c]) > SMALL_GRADIENT;
+        struct step s = step_of(l, f, g);
+        for (int e = 0; e < 2; e++)
+            for (int c = 0; c < LANES; c++)
+                moving[e] += g * LANES + (uint32_t)c < columns && fabsf(s.gradient[e][c]) > SMALL_GRADIENT;
     }
-    bool all = moving * 4 >= columns;
+    bool lazy[2];
+    for (int e = 0; e < 2; e++) lazy[e] = !(l->config.noise[e] > 0) && moving[e] * 4 < columns;
     for (uint32_t g = 0; g < f->stride / LANES; g++) {
-        struct step s = step_of(&l->sum[g], f->y + g * LANES, f->weight + g * LANES);
-        learn_group(l, f, g, &s, all);
+        struct step s = step_of(l, f, g);
+        learn_group(l, x, g, &s, lazy);
     }
 }
 
@@ -231,21 +265,51 @@ static void soften_row(group *r, const uint32_t *column, uint32_t n, float varia
 
 void homer_linear_soften(struct homer_linear *l, const uint32_t *column, uint32_t n, float variance,
                          float bias_variance) {
-    for (uint32_t j = 0; j < l->features; j++) soften_row(l->row[j], column, n, variance);
+    for (uint32_t j = 0; j < l->features; j++)
+        if (l->row[j] != l->fresh) soften_row(l->row[j], column, n, variance);
     soften_row(l->bias, column, n, bias_variance);
 }
 
-static void linear_encode(const void *self, uint32_t columns, struct homer_codec *c) {
-    const struct homer_linear *l = self;
+void homer_linear_encode(const struct homer_linear *l, uint32_t columns, struct homer_codec *c) {
     homer_put_u32(c, l->features);
     for (uint32_t j = 0; j <= l->features; j++) {
         const group *r = j < l->features ? l->row[j] : l->bias;
+        if (l->config.max_groups) homer_put_u8(c, r == l->fresh);
         for (int e = 0; e < 2; e++)
-            for (uint32_t k = 0; k < columns; k++) {
+            for (uint32_t k = 0; k < columns && r != l->fresh; k++) {
                 homer_put_f32(c, r[k / LANES].w[e][k % LANES]);
                 homer_put_f32(c, r[k / LANES].var[e][k % LANES]);
             }
     }
+}
+
+/* The pairs on the instance's own features. */
+static struct homer_linear_input own(const struct homer_frame *f) {
+    return (struct homer_linear_input){f->feature, f->x, f->n};
+}
+
+static int linear_reserve(void *self, uint32_t features, uint32_t columns) {
+    return homer_linear_reserve(self, features, columns);
+}
+static void linear_truncate(void *self, uint32_t features) {
+    truncate(self, features);
+}
+static void linear_predict(void *self, struct homer_frame *f) {
+    struct homer_linear_input x = own(f);
+    homer_linear_predict(self, f, &x);
+}
+static void linear_learn(void *self, const struct homer_frame *f) {
+    struct homer_linear_input x = own(f);
+    homer_linear_learn(self, f, &x);
+}
+static void linear_add_label(void *self, uint32_t from) {
+    homer_linear_add_label(self, from);
+}
+static void linear_encode(const void *self, uint32_t columns, struct homer_codec *c) {
+    homer_linear_encode(self, columns, c);
+}
+static void linear_deinit(void *self) {
+    homer_linear_deinit(self);
 }
 
 const struct homer_expert_ops homer_linear_ops = {

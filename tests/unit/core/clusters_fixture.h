@@ -68,7 +68,7 @@ static inline void learner_start(struct learner *l, const struct homer_clusters_
     struct homer_clusters_config standard;
     homer_clusters_config_default(&standard);
     memset(l, 0, sizeof *l);
-    assert_int_equal(homer_flat_init(&l->flat, &l->mem, false, config ? config : &standard), 0);
+    assert_int_equal(homer_flat_init(&l->flat, &l->mem, false, HOMER_FAST, config ? config : &standard), 0);
 }
 
 static inline void learner_stop(struct learner *l) {
@@ -80,7 +80,7 @@ static inline void learner_stop(struct learner *l) {
 static inline int learner_prepare(struct learner *l, const struct one *in, uint32_t labels) {
     int rc = homer_flat_reserve(&l->flat, GARDEN_X, labels);
     const float *p = rc ? NULL : homer_flat_predict(&l->flat, &in->x);
-    if (!rc) rc = homer_flat_prepare(&l->flat, &in->x, labels, l->seq + 1);
+    if (!rc) rc = homer_flat_prepare(&l->flat, &in->x, GARDEN_X, labels, l->seq + 1);
     if (rc) {
         homer_flat_cancel(&l->flat);
         return rc;

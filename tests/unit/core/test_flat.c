@@ -10,7 +10,7 @@ static const struct drawing mixed = {
 static void learn(struct homer_flat *f, const struct drawn *x, uint32_t features, uint32_t labels) {
     assert_int_equal(homer_flat_reserve(f, features, labels), 0);
     homer_flat_predict(f, &x->x);
-    assert_int_equal(homer_flat_prepare(f, &x->x, labels, 1), 0);
+    assert_int_equal(homer_flat_prepare(f, &x->x, features, labels, 1), 0);
     homer_flat_learn(f, &x->x, features, labels);
 }
 
@@ -57,8 +57,8 @@ static void late_is_as_early(uint32_t first, uint32_t most, double partial, uint
     const struct drawing how = {
         .partial = partial, .weighted = 0.3, .empty = 0, .null = 0.02, .noise = 1, .busy = !(partial > 0)};
     uint32_t labels = first, features = 4;
-    homer_flat_init(&late, &mem, false, NULL);
-    homer_flat_init(&early, &mem, false, NULL);
+    homer_flat_init(&late, &mem, false, HOMER_LINEAR_ONLY, NULL);
+    homer_flat_init(&early, &mem, false, HOMER_LINEAR_ONLY, NULL);
     for (uint32_t t = 0; t < 700; t++) {
         struct drawn x;
         uint32_t before = labels;
@@ -103,8 +103,8 @@ static void partial_is_as_complete_for_one_label(void **state) {
     struct homer_flat complete, partial;
     struct dice d = {130};
     uint32_t features = 4, zero = 0;
-    homer_flat_init(&complete, &mem, false, NULL);
-    homer_flat_init(&partial, &mem, false, NULL);
+    homer_flat_init(&complete, &mem, false, HOMER_LINEAR_ONLY, NULL);
+    homer_flat_init(&partial, &mem, false, HOMER_LINEAR_ONLY, NULL);
     for (uint32_t t = 0; t < 600; t++) {
         struct drawn x;
         if (features < FLAT_X && dice_chance(&d, 0.1)) features++;
@@ -141,8 +141,8 @@ static void unknown_is_never_learned(void **state) {
     struct dice d = {131};
     uint32_t labels = 0, features = 4;
     unsigned checked = 0;
-    homer_flat_init(&f, &mem, false, NULL);
-    homer_flat_init(&before, &mem, false, NULL);
+    homer_flat_init(&f, &mem, false, HOMER_LINEAR_ONLY, NULL);
+    homer_flat_init(&before, &mem, false, HOMER_LINEAR_ONLY, NULL);
     for (uint32_t t = 0; t < 250; t++) {
         struct drawn x;
         uint32_t known = labels;
@@ -204,8 +204,8 @@ static void predictions_leave_no_trace(void **state) {
     char a[33], b[33];
     for (int missing = 0; missing < 2; missing++) {
         uint32_t labels = 0, features = 0;
-        homer_flat_init(&f, &mem, missing, NULL);
-        homer_flat_init(&undisturbed, &mem, missing, NULL);
+        homer_flat_init(&f, &mem, missing, HOMER_LINEAR_ONLY, NULL);
+        homer_flat_init(&undisturbed, &mem, missing, HOMER_LINEAR_ONLY, NULL);
         for (uint32_t t = 0; t < 600; t++) {
             struct drawn x, other;
             float before[FLAT_Y];
@@ -225,7 +225,7 @@ static void predictions_leave_no_trace(void **state) {
                 assert_same(p[l], before[l]);
                 assert_true(p[l] >= 0 && p[l] < 1.0000001f);
             }
-            assert_int_equal(homer_flat_prepare(&f, &x.x, labels, 1), 0);
+            assert_int_equal(homer_flat_prepare(&f, &x.x, features, labels, 1), 0);
             p = homer_flat_learn(&f, &x.x, features, labels);
             for (uint32_t l = 0; l < labels; l++) assert_same(p[l], l < known ? before[l] : 0);
             learn(&undisturbed, &x, features, labels);
@@ -248,7 +248,7 @@ static void refused_room_shows_nowhere(void **state) {
     char before[33], after[33];
     uint32_t labels = 0, features = 0;
     unsigned refused = 0;
-    homer_flat_init(&f, &mem, false, NULL);
+    homer_flat_init(&f, &mem, false, HOMER_LINEAR_ONLY, NULL);
     for (uint32_t t = 0; t < 60; t++) {
         struct drawn x, known_x;
         uint32_t known_labels = labels, known_features = features;

@@ -105,13 +105,19 @@ static void new_columns(struct weights *k, uint32_t from, uint32_t to) {
             }
 }
 
+static void init(struct homer_linear *l, struct homer_mem *mem) {
+    struct homer_linear_config c;
+    homer_linear_config_default(&c);
+    homer_linear_init(l, mem, &c);
+}
+
 static void one_stream(uint64_t seed, uint32_t most, bool weighted, unsigned *sparse_steps) {
     static struct bench b;
     static struct weights now, before, whole;
     struct homer_mem mem = {0};
     struct homer_linear l;
     uint32_t features = 0;
-    homer_linear_init(&l, &mem);
+    init(&l, &mem);
     bench_init(&b, seed, most);
     memset(&whole, 0, sizeof whole);
     for (int e = 0; e < 2; e++)
@@ -167,7 +173,7 @@ static void unknown_labels_stay_as_they_are(void **state) {
     struct homer_mem mem = {0};
     struct homer_linear l;
     unsigned unknown = 0;
-    homer_linear_init(&l, &mem);
+    init(&l, &mem);
     bench_init(&b, 40, 30);
     assert_int_equal(homer_linear_ops.reserve(&l, FEATURES, 31), 0);
     for (uint32_t t = 0; t < 300; t++) {
@@ -208,7 +214,7 @@ static void refused_room_shows_nowhere(void **state) {
     struct homer_linear l;
     char before[33], after[33];
     unsigned refused = 0;
-    homer_linear_init(&l, &mem);
+    init(&l, &mem);
     bench_init(&b, 41, 60);
     for (uint32_t t = 0, features = 0; t < 60; t++, features += 3) {
         if (t) {
@@ -246,7 +252,7 @@ static void heavy_instances_stay_sane(void **state) {
     static struct weights now;
     struct homer_mem mem = {0};
     struct homer_linear l;
-    homer_linear_init(&l, &mem);
+    init(&l, &mem);
     assert_int_equal(homer_linear_ops.reserve(&l, FEATURES, 21), 0);
     for (uint64_t seed = 0; seed < 20; seed++) {
         bench_init(&b, 42 + seed, 20);

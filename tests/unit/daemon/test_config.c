@@ -50,7 +50,7 @@ static void test_defaults(void **state) {
     assert_int_equal(c.model.max_labels, core.max_labels);
     assert_int_equal(c.model.max_features, core.max_features);
     assert_int_equal(c.model.window, core.window);
-    assert_true(c.model.trees && core.trees);
+    assert_int_equal(c.model.profile, core.profile);
     assert_clusters(&c.model.clusters, &core.clusters);
     assert_int_equal(problems, 0);
 }
