@@ -99,4 +99,11 @@ static inline void bench_truth(struct bench *b, bool weighted) {
     b->complete[b->n++] = !partial;
 }
 
+static inline void expert_digest(const struct homer_expert *e, uint32_t columns, char hex[33]) {
+    struct homer_codec c;
+    struct homer_hasher *h = homer_hasher_new(&c);
+    e->ops->encode(e->self, columns, &c);
+    homer_hasher_free(h, hex);
+}
+
 #endif
