@@ -44,6 +44,7 @@ void homer_linear_deinit(struct homer_linear *l) {
     homer_mem_free(l->mem, l->bias, l->groups_cap, sizeof(group));
     homer_mem_free(l->mem, l->fresh, l->groups_cap, sizeof(group));
     homer_mem_free(l->mem, l->sum, l->groups_cap, sizeof(group));
+    homer_mem_free(l->mem, l->prepared, l->prepared_cap, sizeof *l->prepared);
     homer_linear_init(l, l->mem, &l->config);
 }
 
@@ -131,11 +132,40 @@ int homer_linear_reserve(struct homer_linear *l, uint32_t features, uint32_t col
     return 0;
 }
 
-int homer_linear_prepare(struct homer_linear *l, const struct homer_linear_input *x) {
-    uint64_t room = l->config.max_groups / l->groups_cap;
-    for (uint32_t i = 0; i < x->n; i++)
-        if (l->row[x->feature[i]] == l->fresh && l->made < room && make_row(l, x->feature[i])) return -ENOMEM;
+static int reserve_prepared(struct homer_linear *l, uint32_t n) {
+    if (n <= l->prepared_cap) return 0;
+    uint32_t *prepared = homer_mem_alloc(l->mem, n, sizeof *prepared);
+    if (!prepared) return -ENOMEM;
+    homer_mem_free(l->mem, l->prepared, l->prepared_cap, sizeof *prepared);
+    l->prepared = prepared;
+    l->prepared_cap = n;
     return 0;
+}
+
+int homer_linear_prepare(struct homer_linear *l, const struct homer_linear_input *x, uint32_t columns) {
+    /* not what there is memory for: that depends on what was refused before */
+    uint32_t room = l->config.max_groups / groups_of(columns);
+    l->prepared_n = 0;
+    if (!l->config.max_groups) return 0;
+    if (reserve_prepared(l, x->n)) return -ENOMEM;
+    for (uint32_t i = 0; i < x->n; i++) {
+        uint32_t j = x->feature[i];
+        if (l->row[j] != l->fresh || l->made >= room) continue;
+        if (make_row(l, j)) {
+            homer_linear_cancel(l);
+            return -ENOMEM;
+        }
+        l->prepared[l->prepared_n++] = j;
+    }
+    return 0;
+}
+
+void homer_linear_cancel(struct homer_linear *l) {
+    while (l->prepared_n) {
+        uint32_t j = l->prepared[--l->prepared_n];
+        free_row(l, j);
+        l->row[j] = l->fresh;
+    }
 }
 
 /* Scores and variances of one group of columns: s and v for both experts. */
@@ -253,6 +283,7 @@ HOMER_WIDE void homer_linear_learn(struct homer_linear *l, const struct homer_fr
         struct step s = step_of(l, f, g);
         learn_group(l, x, g, &s, lazy);
     }
+    l->prepared_n = 0;
 }
 
 static void soften_row(group *r, const uint32_t *column, uint32_t n, float variance) {
@@ -271,7 +302,8 @@ void homer_linear_soften(struct homer_linear *l, const uint32_t *column, uint32_
 }
 
 void homer_linear_encode(const struct homer_linear *l, uint32_t columns, struct homer_codec *c) {
-    homer_put_u32(c, l->features);
+    homer_put_u32(c, columns ? l->features : 0);
+    if (!columns) return; /* nothing was learned, whatever has room already */
     for (uint32_t j = 0; j <= l->features; j++) {
         const group *r = j < l->features ? l->row[j] : l->bias;
         if (l->config.max_groups) homer_put_u8(c, r == l->fresh);

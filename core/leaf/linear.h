@@ -26,8 +26,8 @@ struct homer_linear_config {
     float noise[2];
     bool offset;
     uint32_t max_groups; /* 0: every feature has its row from the reserve on. Else a row is made when prepare
-                            meets its feature, while rows x groups of columns stay below this; features
-                            without one are not learned */
+                            meets its feature, while rows x groups of the known columns stay within this;
+                            features without one are not learned */
 };
 
 struct homer_linear_group {
@@ -41,6 +41,8 @@ struct homer_linear {
     struct homer_linear_group **row; /* [features] of row_cap, each [groups_cap]; `fresh` while not made */
     uint32_t features;               /* rows that exist */
     uint32_t made;                   /* of them not fresh */
+    uint32_t *prepared;              /* [prepared_n] of prepared_cap: rows made for the instance at hand */
+    uint32_t prepared_n, prepared_cap;
     uint32_t row_cap;
     uint32_t groups_cap;              /* groups every row has room for */
     struct homer_linear_group *bias;  /* [groups_cap] b and B */
@@ -59,11 +61,13 @@ void homer_linear_config_default(struct homer_linear_config *c);
 void homer_linear_init(struct homer_linear *l, struct homer_mem *mem, const struct homer_linear_config *c);
 void homer_linear_deinit(struct homer_linear *l);
 
-/* The operations of expert.h, for experts that bring features of their own. A failed reserve may leave wider
+/* The operations of expert.h, for experts that bring features of their own; prepare is told how many columns
+ * the instance makes known, and its cancel is needed with max_groups only. A failed reserve may leave wider
  * rows, which no result can show. */
 int homer_linear_reserve(struct homer_linear *l, uint32_t features, uint32_t columns);
 void homer_linear_predict(struct homer_linear *l, struct homer_frame *f, const struct homer_linear_input *x);
-int homer_linear_prepare(struct homer_linear *l, const struct homer_linear_input *x);
+int homer_linear_prepare(struct homer_linear *l, const struct homer_linear_input *x, uint32_t columns);
+void homer_linear_cancel(struct homer_linear *l);
 void homer_linear_learn(struct homer_linear *l, const struct homer_frame *f,
                         const struct homer_linear_input *x);
 void homer_linear_add_label(struct homer_linear *l, uint32_t from);

@@ -89,8 +89,11 @@ static void products_predict(void *self, struct homer_frame *f) {
 
 static int products_prepare(void *self, const struct homer_frame *f) {
     struct homer_products *p = self;
-    (void)f;
-    return homer_linear_prepare(&p->filters, &p->input);
+    return homer_linear_prepare(&p->filters, &p->input, f->labels + 1);
+}
+
+static void products_cancel(void *self) {
+    homer_linear_cancel(&((struct homer_products *)self)->filters);
 }
 
 static float weight_of(const struct homer_linear *l, uint32_t feature, uint32_t labels) {
@@ -125,6 +128,7 @@ const struct homer_expert_ops homer_products_ops = {
     .reserve = products_reserve,
     .predict = products_predict,
     .prepare = products_prepare,
+    .cancel = products_cancel,
     .learn = products_learn,
     .add_label = products_add_label,
     .encode = products_encode,
