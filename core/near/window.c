@@ -53,6 +53,7 @@ void homer_window_measure_x(struct homer_window *w, const struct homer_frame *f)
     float norm = 0;
     memset(w->distance_x, 0, sizeof w->distance_x);
     for (uint32_t i = 0; i < f->n; i++) {
+        if (f->feature[i] >= f->known_features) continue;
         norm += f->x[i] * f->x[i];
         if (i < sparse)
             homer_columns_add(&w->dense, f->feature[i], f->x[i], w->distance_x);

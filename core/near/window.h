@@ -49,7 +49,7 @@ int homer_window_new(struct homer_window **out, struct homer_mem *mem);
 struct homer_window *homer_window_free(struct homer_window *w);
 int homer_window_reserve(struct homer_window *w, uint32_t features, uint32_t labels);
 
-/* Fills distance_x for the frame's features; distance_z for p[labels]. Changes only scratch. */
+/* Fills distance_x for the frame's known features; distance_z for p[labels]. Changes only scratch. */
 void homer_window_measure_x(struct homer_window *w, const struct homer_frame *f);
 void homer_window_measure_z(struct homer_window *w, const float *p, uint32_t labels);
 
