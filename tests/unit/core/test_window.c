@@ -264,12 +264,54 @@ static void refused_and_measured_shows_nowhere(void **state) {
     assert_int_equal(other.used_bytes, 0);
 }
 
+/* One number or label of one instance changed: another digest. */
+static void one_bit_shows_in_the_digest(void **state) {
+    (void)state;
+    enum { NOTHING, VALUE, FEATURE, BLOCK, POSITIVE, NEGATIVE, TOLD, PARTIAL, WEIGHT, LIKELY, Z, CHANGES };
+    char hex[CHANGES][33];
+    for (int change = NOTHING; change < CHANGES; change++) {
+        static struct bench b;
+        struct homer_mem mem = {0};
+        struct homer_window *w;
+        assert_int_equal(homer_window_new(&w, &mem), 0);
+        assert_int_equal(homer_window_reserve(w, 10, 8), 0);
+        bench_init(&b, 1, 1);
+        b.f.labels = 5;
+        for (uint32_t t = 0; t < 3; t++) {
+            bool now = t == 1;
+            b.f.n = 2;
+            b.feature[0] = 2;
+            b.feature[1] = now && change == FEATURE ? 4 : 3;
+            b.x[0] = 1;
+            b.x[1] = now && change == VALUE ? nextafterf(0.5f, 1) : 0.5f;
+            b.f.present_n = 1 + (now && change == BLOCK);
+            memset(b.y, 0, sizeof b.y);
+            memset(b.weight, 0, sizeof b.weight);
+            b.positive[0] = now && change == POSITIVE ? 2 : 1;
+            b.f.positive_n = 1;
+            b.y[b.positive[0]] = b.weight[b.positive[0]] = 1;
+            b.weight[now && change == NEGATIVE ? 3 : 4] = 1;
+            if (now && change == TOLD) b.weight[0] = 1;
+            b.f.complete = now && change == PARTIAL;
+            b.f.w = now && change == WEIGHT ? 2 : 1;
+            b.p[0] = now && change == Z ? nextafterf(0.3f, 1) : 0.3f;
+            b.p[1] = now && change == LIKELY ? 0.0011f : 0.001f;
+            assert_int_equal(homer_window_prepare(w, &b.f), 0);
+            homer_window_add(w, &b.f);
+        }
+        write_window(w, hex[change]);
+        for (int other = NOTHING; other < change; other++) assert_string_not_equal(hex[change], hex[other]);
+        assert_null(homer_window_free(w));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_hold_what_was_set),
         cmocka_unit_test(postings_hold_the_latest),
         cmocka_unit_test(distances_are_those_of_brute_force),
         cmocka_unit_test(refused_and_measured_shows_nowhere),
+        cmocka_unit_test(one_bit_shows_in_the_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
