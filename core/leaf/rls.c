@@ -6,6 +6,8 @@
 
 #define START 20.0f
 #define LEAST_SHARE 0.1f
+#define MOST_WEIGHT 100.0f
+#define PROCESS_NOISE 1e-9f
 
 enum { DIM = HOMER_RLS_DIM, HASHED = 256, PLACES = HASHED - 1 };
 
@@ -148,9 +150,13 @@ static void rls_learn(void *self, const struct homer_frame *f) {
         error[l] = is ? f->y[l] - error[l] : 0.0f;
         known += is && l < f->labels;
     }
+    float w = (float)f->w * (f->labels ? known / (float)f->labels : 1);
+    if (!(w > 0)) return;
+    if (w > MOST_WEIGHT) w = MOST_WEIGHT;
+    for (uint32_t i = 0; i < r->n; i++) r->p[(size_t)r->place[i] * (DIM + 1)] += PROCESS_NOISE;
     covariance_times_x(r);
     for (uint32_t i = 0; i < r->n; i++) spread += r->x[i] * r->px[r->place[i]];
-    float w = (float)f->w * (f->labels ? known / (float)f->labels : 1);
+    if (spread < 0) spread = 0; /* by rounding */
     update(r, error, f->stride, w / (1 + w * spread));
 }
 
