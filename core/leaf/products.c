@@ -4,7 +4,7 @@
 #include <math.h>
 #include "core/base/num.h"
 
-enum { PLACES = 8192, EVERY = 64 };
+enum { PLACES = HOMER_PRODUCT_PLACES, EVERY = 64 };
 
 #define LEAST 0.05f
 
@@ -76,11 +76,18 @@ static void products_predict(void *self, struct homer_frame *f) {
     uint32_t factors = choose(p, f, id, x);
     for (uint32_t i = 0; i < factors; i++)
         for (uint32_t j = 0; j < i; j++) {
-            p->place[n] = place_of(id[i], id[j]);
-            p->x[n] = x[i] * x[j];
-            norm += p->x[n] * p->x[n];
-            n++;
+            uint32_t place = place_of(id[i], id[j]);
+            if (!p->at[place]) {
+                p->place[n] = place;
+                p->x[n++] = 0;
+                p->at[place] = (uint8_t)n;
+            }
+            p->x[p->at[place] - 1] += x[i] * x[j];
         }
+    for (uint32_t i = 0; i < n; i++) {
+        p->at[p->place[i]] = 0;
+        norm += p->x[i] * p->x[i];
+    }
     float unit = norm > 0 ? 1.0f / sqrtf(norm) : 0.0f;
     for (uint32_t i = 0; i < n; i++) p->x[i] *= unit;
     p->input = (struct homer_linear_input){p->place, p->x, n};
