@@ -116,6 +116,14 @@ static void centres_add_label(void *self, uint32_t from) {
     homer_linear_add_label(&((struct homer_centres *)self)->filters, from);
 }
 
+/* A column of zeros is as none: a refused prepare may have left it. */
+static bool is_set(const struct homer_centres *c, uint32_t feature) {
+    const float *at = c->at.column[feature];
+    for (uint32_t i = 0; i < c->used && at; i++)
+        if (at[i] < 0 || at[i] > 0) return true;
+    return false;
+}
+
 static void centres_encode(const void *self, uint32_t columns, struct homer_codec *codec) {
     const struct homer_centres *c = self;
     homer_put_u32(codec, c->used);
@@ -123,7 +131,7 @@ static void centres_encode(const void *self, uint32_t columns, struct homer_code
     homer_put_f64(codec, c->least_sum);
     homer_put_f64(codec, c->seen);
     for (uint32_t j = 0; j < c->at.cap; j++) {
-        if (!c->at.column[j]) continue;
+        if (!is_set(c, j)) continue;
         homer_put_u32(codec, j);
         homer_put_f32s(codec, c->at.column[j], c->used);
     }
