@@ -22,16 +22,16 @@ static void assert_predicts(struct homer_model *m, const struct named *in) {
 }
 
 /* From the first instance on, every one is tried with each of its allocations refused. */
-static void a_refused_allocation_leaves_no_trace(void **state) {
-    (void)state;
+static void a_refused_allocation_leaves_no_trace(enum homer_profile profile, int instances) {
     struct homer_model_config c = small(0);
+    c.profile = profile;
     struct homer_model *m = model_start(&c, fixture_key), *undisturbed = model_start(&c, fixture_key);
     struct homer_mem *mem = homer_model_mem(m);
     struct source s;
     char before[33], after[33];
     unsigned refused = 0;
     source_init(&s, 500);
-    for (int t = 0; t < 300; t++) {
+    for (int t = 0; t < instances; t++) {
         struct named in;
         source_next(&s, &in);
         homer_model_digest(m, before);
@@ -63,6 +63,16 @@ static void a_refused_allocation_leaves_no_trace(void **state) {
     assert_true(refused > 150);
     model_stop(m);
     model_stop(undisturbed);
+}
+
+static void a_refused_allocation_leaves_no_trace_when_fast(void **state) {
+    (void)state;
+    a_refused_allocation_leaves_no_trace(HOMER_FAST, 300);
+}
+
+static void a_refused_allocation_leaves_no_trace_when_accurate(void **state) {
+    (void)state;
+    a_refused_allocation_leaves_no_trace(HOMER_ACCURATE, 40);
 }
 
 /* Aborting after names were interned, and after an error half-way, is as if nothing had been asked. */
@@ -169,7 +179,8 @@ static void the_caps_of_names_hold(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_refused_allocation_leaves_no_trace),
+        cmocka_unit_test(a_refused_allocation_leaves_no_trace_when_fast),
+        cmocka_unit_test(a_refused_allocation_leaves_no_trace_when_accurate),
         cmocka_unit_test(an_aborted_instance_leaves_no_trace),
         cmocka_unit_test(the_memory_cap_holds),
         cmocka_unit_test(the_caps_of_names_hold),
