@@ -79,16 +79,17 @@ static void centres_predict(void *self, struct homer_frame *f) {
 
 static int centres_prepare(void *self, const struct homer_frame *f) {
     struct homer_centres *c = self;
+    uint64_t capped = c->at.mem->capped;
     int rc = 0;
     for (uint32_t k = 0; k < dense_of(f) && !rc; k++) rc = homer_columns_prepare(&c->at, f->feature[k]);
-    return rc;
+    return c->at.mem->capped > capped ? 0 : rc; /* then those features stay at 0 in all centres */
 }
 
 /* Moves a centre's coordinates by `rate` towards the instance. */
 static void move(struct homer_centres *c, const struct homer_frame *f, uint32_t centre, float rate) {
     for (uint32_t k = 0; k < dense_of(f); k++) {
-        float *at = &c->at.column[f->feature[k]][centre];
-        *at += rate * (f->x[k] - *at);
+        float *at = c->at.column[f->feature[k]];
+        if (at) at[centre] += rate * (f->x[k] - at[centre]);
     }
 }
 

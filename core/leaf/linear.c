@@ -151,7 +151,9 @@ int homer_linear_prepare(struct homer_linear *l, const struct homer_linear_input
     for (uint32_t i = 0; i < x->n; i++) {
         uint32_t j = x->feature[i];
         if (l->row[j] != l->fresh || l->made >= room) continue;
+        uint64_t capped = l->mem->capped;
         if (make_row(l, j)) {
+            if (l->mem->capped > capped) return 0; /* no room, as if the bound were reached */
             homer_linear_cancel(l);
             return -ENOMEM;
         }

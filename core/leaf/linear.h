@@ -27,7 +27,8 @@ struct homer_linear_config {
     bool offset;
     uint32_t max_groups; /* 0: every feature has its row from the reserve on. Else a row is made when prepare
                             meets its feature, while rows x groups of the known columns stay within this;
-                            features without one are not learned */
+                            features without one are not learned. So it is where the memory cap
+                            refuses a row */
 };
 
 struct homer_linear_group {

@@ -20,15 +20,17 @@ int homer_window_new(struct homer_window **out, struct homer_mem *mem) {
     return 0;
 }
 
+static void free_slot(struct homer_window *w, struct homer_window_slot *s) {
+    homer_mem_free(w->mem, s->feature, s->feature_cap, sizeof *s->feature);
+    homer_mem_free(w->mem, s->x, s->feature_cap, sizeof *s->x);
+    homer_mem_free(w->mem, s->label, s->label_cap, sizeof *s->label);
+    homer_mem_free(w->mem, s->likely, s->likely_cap, sizeof *s->likely);
+    *s = (struct homer_window_slot){0};
+}
+
 struct homer_window *homer_window_free(struct homer_window *w) {
     if (!w) return NULL;
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        struct homer_window_slot *s = &w->slot[i];
-        homer_mem_free(w->mem, s->feature, s->feature_cap, sizeof *s->feature);
-        homer_mem_free(w->mem, s->x, s->feature_cap, sizeof *s->x);
-        homer_mem_free(w->mem, s->label, s->label_cap, sizeof *s->label);
-        homer_mem_free(w->mem, s->likely, s->likely_cap, sizeof *s->likely);
-    }
+    for (uint32_t i = 0; i < SLOTS; i++) free_slot(w, &w->slot[i]);
     homer_postings_deinit(&w->sparse);
     homer_columns_deinit(&w->dense);
     homer_columns_deinit(&w->z);
@@ -41,8 +43,8 @@ int homer_window_reserve(struct homer_window *w, uint32_t features, uint32_t lab
     return rc ? rc : homer_columns_reserve(&w->z, labels);
 }
 
-HOMER_WIDE static void distances(const float *norm, float own, uint32_t n, float *restrict dot) {
-    for (uint32_t i = 0; i < n; i++) {
+HOMER_WIDE static void distances(const float *norm, float own, float *restrict dot) {
+    for (uint32_t i = 0; i < SLOTS; i++) {
         float d = norm[i] + own - 2 * dot[i];
         dot[i] = d > 0 ? d : 0;
     }
@@ -60,7 +62,7 @@ void homer_window_measure_x(struct homer_window *w, const struct homer_frame *f)
         else
             homer_postings_add(&w->sparse, f->feature[i], f->x[i], w->distance_x);
     }
-    distances(w->norm_x, norm, w->n, w->distance_x);
+    distances(w->norm_x, norm, w->distance_x);
 }
 
 void homer_window_measure_z(struct homer_window *w, const float *p, uint32_t labels) {
@@ -71,7 +73,7 @@ void homer_window_measure_z(struct homer_window *w, const float *p, uint32_t lab
         norm += p[l];
         homer_columns_add(&w->z, l, sqrtf(p[l]), w->distance_z);
     }
-    distances(w->norm_z, norm, w->n, w->distance_z);
+    distances(w->norm_z, norm, w->distance_z);
 }
 
 static int room(struct homer_mem *mem, uint32_t **list, uint32_t *cap, uint32_t need) {
@@ -105,7 +107,7 @@ static uint32_t negatives(const struct homer_frame *f) {
     return n;
 }
 
-int homer_window_prepare(struct homer_window *w, const struct homer_frame *f) {
+static int room_for_all(struct homer_window *w, const struct homer_frame *f) {
     struct homer_window_slot *s = &w->slot[w->next];
     uint32_t likely = 0, sparse = f->n - f->present_n;
     int rc = room_for_x(w->mem, s, f->n);
@@ -121,6 +123,13 @@ int homer_window_prepare(struct homer_window *w, const struct homer_frame *f) {
     return rc ? rc : room(w->mem, &s->likely, &s->likely_cap, likely);
 }
 
+int homer_window_prepare(struct homer_window *w, const struct homer_frame *f) {
+    uint64_t capped = w->mem->capped;
+    int rc = room_for_all(w, f);
+    w->capped = rc && w->mem->capped > capped;
+    return w->capped ? 0 : rc;
+}
+
 static void forget(struct homer_window *w, uint32_t slot) {
     const struct homer_window_slot *s = &w->slot[slot];
     for (uint32_t i = 0; i < s->feature_n; i++) {
@@ -132,8 +141,19 @@ static void forget(struct homer_window *w, uint32_t slot) {
     for (uint32_t i = 0; i < s->likely_n; i++) homer_columns_set(&w->z, s->likely[i], slot, 0);
 }
 
+static void give_up_oldest(struct homer_window *w) {
+    if (!w->n) return;
+    uint32_t slot = homer_window_slot(w, --w->n);
+    forget(w, slot);
+    free_slot(w, &w->slot[slot]);
+}
+
 void homer_window_add(struct homer_window *w, const struct homer_frame *f) {
     uint32_t slot = w->next;
+    if (w->capped) {
+        give_up_oldest(w);
+        return;
+    }
     struct homer_window_slot *s = &w->slot[slot];
     forget(w, slot);
     s->feature_n = f->n;

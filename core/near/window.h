@@ -5,8 +5,9 @@
  * instance to all slots come from an inverted index over its sparse features and full columns over its dense
  * ones; those of predictions z = sqrt(p) from full columns over labels with p > .001 (others count as 0). An
  * instance stays as it was scaled when it came; only where a feature was dense for one and sparse for the
- * other is their product left out. Memory: 4 bytes per dense feature or likely label and slot, 16 per sparse
- * entry. One thread; memory charged to mem. */
+ * other is their product left out. Where the memory cap refuses room for an instance, it is left out and the
+ * oldest one given up, so that the window goes on with fewer. Memory: 4 bytes per dense feature or likely
+ * label and slot, 16 per sparse entry. One thread; memory charged to mem. */
 #ifndef HOMER_NEAR_WINDOW_H
 #define HOMER_NEAR_WINDOW_H
 
@@ -34,7 +35,8 @@ struct homer_window {
     struct homer_window_slot slot[HOMER_WINDOW_SLOTS];
     float norm_x[HOMER_WINDOW_SLOTS], norm_z[HOMER_WINDOW_SLOTS]; /* |x|^2, |z|^2 */
     uint32_t next;                                                /* slot of the coming instance */
-    uint32_t n;                                                   /* slots in use */
+    uint32_t n;                                                   /* slots in use, those before next */
+    bool capped; /* the memory cap refused room for the instance at hand */
     struct homer_postings sparse;
     struct homer_columns dense;
     struct homer_columns z;
@@ -53,7 +55,7 @@ int homer_window_reserve(struct homer_window *w, uint32_t features, uint32_t lab
 void homer_window_measure_x(struct homer_window *w, const struct homer_frame *f);
 void homer_window_measure_z(struct homer_window *w, const float *p, uint32_t labels);
 
-/* Room for the frame's instance; 0 or -ENOMEM, nothing visible changed. */
+/* Room for the frame's instance; 0 or -ENOMEM, nothing visible changed. A refusal by the cap is forgiven. */
 int homer_window_prepare(struct homer_window *w, const struct homer_frame *f);
 /* The frame's instance, prepared and with truth, takes the place of the oldest. */
 void homer_window_add(struct homer_window *w, const struct homer_frame *f);

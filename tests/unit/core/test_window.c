@@ -264,6 +264,47 @@ static void refused_and_measured_shows_nowhere(void **state) {
     assert_int_equal(other.used_bytes, 0);
 }
 
+/* At the memory cap the window goes on with fewer instances: still the latest, every other one. */
+static void the_cap_makes_it_smaller(void **state) {
+    (void)state;
+    static struct bench b;
+    static uint32_t kept[STORED];
+    struct homer_mem mem = {0};
+    struct homer_window *w;
+    uint32_t n = 0, left_out = 0;
+    assert_int_equal(homer_window_new(&w, &mem), 0);
+    assert_int_equal(homer_window_reserve(w, FEATURES, MOST + 1), 0);
+    bench_init(&b, 1040, MOST);
+    for (uint32_t t = 0; t < 3000; t++) {
+        if (t == 500) mem.max_bytes = mem.used_bytes + 20000;
+        bool full = w->n == SLOTS;
+        next_x(&b, 1000);
+        if (t % 67 == 0) homer_window_measure_x(w, &b.f);
+        for (uint32_t age = 0; age < w->n && t % 67 == 0; age++) {
+            static double x[2][FEATURES];
+            x_of(&b.f, true, x);
+            assert_close(w->distance_x[homer_window_slot(w, age)],
+                         square_distance(x[0], all[kept[n - 1 - age]].x[0], 2 * FEATURES), 2e-5);
+        }
+        next_y(&b);
+        uint32_t before = w->n;
+        assert_int_equal(homer_window_prepare(w, &b.f), 0);
+        homer_window_add(w, &b.f);
+        store(&b, &all[t]);
+        assert_true(mem.used_bytes <= mem.max_bytes || t < 500);
+        if (w->n == before + !full) {
+            kept[n++] = t;
+            continue;
+        }
+        assert_true(t >= 500 && w->n == before - 1);
+        left_out++;
+    }
+    assert_true(w->n > 300 && w->n < 1000);
+    assert_true(left_out > 500 && n > 1500 && kept[n - 1] > 2980);
+    assert_null(homer_window_free(w));
+    assert_int_equal(mem.used_bytes, 0);
+}
+
 /* One number or label of one instance changed: another digest. */
 static void one_bit_shows_in_the_digest(void **state) {
     (void)state;
@@ -311,6 +352,7 @@ int main(void) {
         cmocka_unit_test(postings_hold_the_latest),
         cmocka_unit_test(distances_are_those_of_brute_force),
         cmocka_unit_test(refused_and_measured_shows_nowhere),
+        cmocka_unit_test(the_cap_makes_it_smaller),
         cmocka_unit_test(one_bit_shows_in_the_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
