@@ -169,21 +169,28 @@ static void more_features_are_hashed(void **state) {
     static double x[DIM];
     struct homer_mem mem = {0};
     struct homer_rls r;
-    unsigned hashed = 0;
+    unsigned hashed = 0, without = 0; /* unknown features */
     homer_rls_init(&r, &mem);
     bench_init(&b, 1210, MOST);
     for (uint32_t t = 0; t < 900; t++) {
         uint32_t features = t < 20 ? 490 + t : t < 40 ? 511 : 512 + (t - 40) / 4, labels = b.f.labels;
         assert_int_equal(homer_rls_ops.reserve(&r, features, MOST + 1), 0);
         bench_predict(&b, features);
-        bool look = t < 60 ? t % 10 < 2 || t > 36 : t % 50 == 0;
+        bool has = false;
+        for (uint32_t i = 0; i < b.f.n; i++) has = has || b.feature[i] == features - 1;
+        if (b.f.n && !has && features > b.f.known_features) b.feature[0] = features - 1; /* unknown */
+        bool look = t < 60 ? t % 10 < 2 || t > 36 : t % 50 == 0 || (t - 40) % 4 == 0;
         if (look) read_squares(&r, labels + 1, &before);
         homer_rls_ops.predict(&r, &b.f);
-        uint32_t seen = 0;
-        for (uint32_t i = 0; i < b.f.n; i++) seen += h.seen[b.feature[i]];
-        if (look && (!r.hashed || seen == b.f.n)) {
+        uint32_t unseen = 0, unknown = 0; /* where an unseen one goes, only learning it shows */
+        for (uint32_t i = 0; i < b.f.n; i++) {
+            unknown += b.feature[i] >= b.f.known_features;
+            unseen += b.feature[i] < b.f.known_features && !h.seen[b.feature[i]];
+        }
+        if (look && (!r.hashed || unseen == 0)) {
             inputs(&b.f, b.f.known_features, r.hashed ? &h : NULL, x);
             assert_evidence(&before, &b.f, x);
+            without += r.hashed && unknown;
         }
         bench_truth(&b, true);
         learn(&r, &b, labels);
@@ -207,7 +214,7 @@ static void more_features_are_hashed(void **state) {
             if (++at[h.place[j][k]] > most) most = at[h.place[j][k]];
             positive += h.sign[j][k] > 0;
         }
-    assert_true(features > 1000 && hashed > 20);
+    assert_true(features > 1000 && hashed > 20 && without > 0);
     assert_true(most < 20);
     assert_true(positive > features * 2 / 5 && positive < features * 3 / 5);
     homer_rls_ops.deinit(&r);
