@@ -4,13 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/learner.h"
 
 struct homer_model {
     struct homer_mem mem;
     struct homer_model_config config;
     struct homer_schema schema;
     struct homer_schema_mark mark; /* where the transaction began */
-    struct homer_flat flat;
+    struct homer_learner learner;
     struct homer_rules rules;
     struct homer_eval eval;
     uint64_t seq;
@@ -49,7 +50,10 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     m->config = *config;
     m->mem.max_bytes = config->max_memory;
     homer_schema_init(&m->schema, &m->mem, hash_key, config->max_features, config->max_labels);
-    if (homer_flat_init(&m->flat, &m->mem, config->absent_missing, config->profile, &config->clusters)) {
+    if (config->learner == HOMER_LEARNER_IHOMER_PAPER
+            ? homer_learner_init_paper(&m->learner, &m->mem, config->seed)
+            : homer_learner_init_ihomer(&m->learner, &m->mem, config->absent_missing, config->profile,
+                                        &config->clusters)) {
         homer_schema_deinit(&m->schema);
         free(m);
         return -ENOMEM;
@@ -63,7 +67,7 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
 struct homer_model *homer_model_free(struct homer_model *m) {
     if (!m) return NULL;
     homer_schema_deinit(&m->schema);
-    homer_flat_deinit(&m->flat);
+    m->learner.ops->deinit(&m->learner);
     homer_rules_deinit(&m->rules);
     homer_eval_deinit(&m->eval);
     free(m);
@@ -86,7 +90,11 @@ const struct homer_eval *homer_model_eval(const struct homer_model *m) {
     return &m->eval;
 }
 const struct homer_clusters *homer_model_clusters(const struct homer_model *m) {
-    return m->flat.profile >= HOMER_FAST ? &m->flat.clusters : NULL;
+    const struct homer_flat *flat = homer_learner_flat(&m->learner);
+    return flat && flat->profile >= HOMER_FAST ? &flat->clusters : NULL;
+}
+const struct homer_paper *homer_model_paper(const struct homer_model *m) {
+    return homer_learner_paper(&m->learner);
 }
 
 struct homer_decide homer_model_decide_default(const struct homer_model *m) {
@@ -97,17 +105,22 @@ uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint
     return homer_rank_top(p->score, p->score_n, n, best);
 }
 
+/* Labels that scores exist for. */
+static uint32_t known(const struct homer_model *m) {
+    return m->learner.ops->labels(&m->learner);
+}
+
 static void answer(struct homer_model *m, const float *p, const struct homer_decide *decide,
                    struct homer_prediction *out) {
     out->score = p;
-    out->score_n = m->flat.labels;
-    out->label = homer_rules_choose(&m->rules, p, m->flat.labels, decide, &out->label_n);
+    out->score_n = known(m);
+    out->label = homer_rules_choose(&m->rules, p, known(m), decide, &out->label_n);
 }
 
 void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
                          const struct homer_decide *decide, struct homer_prediction *out) {
-    const float *p = homer_flat_predict(&m->flat, x);
-    homer_rules_rank(&m->rules, p, m->flat.labels);
+    const float *p = m->learner.ops->predict(&m->learner, x);
+    homer_rules_rank(&m->rules, p, known(m));
     answer(m, p, decide, out);
 }
 
@@ -126,9 +139,9 @@ void homer_model_abort(struct homer_model *m) {
 
 static struct homer_outcome outcome_of(const struct homer_model *m, const struct homer_instance *x) {
     const struct homer_labelsets *sets = &m->rules.sets;
-    struct homer_outcome o = {.truth = x, .scored = m->flat.labels, .seen = (double)m->seq};
+    struct homer_outcome o = {.truth = x, .scored = known(m), .seen = (double)m->seq};
     o.majority = homer_labelsets_get(sets, sets->majority, &o.majority_n);
-    o.label_count = homer_grid_f64(&m->flat.prior.count, 0);
+    o.label_count = m->learner.ops->label_counts(&m->learner);
     return o;
 }
 
@@ -136,7 +149,7 @@ static struct homer_outcome outcome_of(const struct homer_model *m, const struct
 static int reserve(struct homer_model *m, const struct homer_instance *x) {
     uint32_t features = m->schema.features.n, labels = m->schema.labels.n;
     struct homer_outcome o = outcome_of(m, x);
-    int rc = homer_flat_reserve(&m->flat, features, labels);
+    int rc = m->learner.ops->reserve(&m->learner, features, labels);
     if (!rc) rc = homer_rules_reserve(&m->rules, x, labels);
     if (!rc) rc = homer_eval_reserve(&m->eval, &o, labels);
     return rc;
@@ -146,14 +159,15 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                       const struct homer_decide *decide, struct homer_prediction *out,
                       struct homer_error *err) {
     int rc = reserve(m, x);
-    const float *p = rc ? NULL : homer_flat_predict(&m->flat, x);
-    if (!rc) rc = homer_flat_prepare(&m->flat, x, m->schema.features.n, m->schema.labels.n, m->seq + 1);
+    const float *p = rc ? NULL : m->learner.ops->predict(&m->learner, x);
+    if (!rc)
+        rc = m->learner.ops->prepare(&m->learner, x, m->schema.features.n, m->schema.labels.n, m->seq + 1);
     if (rc) {
-        homer_flat_cancel(&m->flat);
+        m->learner.ops->cancel(&m->learner);
         homer_model_abort(m);
         return homer_schema_no_memory(&m->schema, err);
     }
-    homer_rules_rank(&m->rules, p, m->flat.labels);
+    homer_rules_rank(&m->rules, p, known(m));
     struct homer_outcome o = outcome_of(m, x);
     struct homer_decide configured = homer_model_decide_default(m);
     struct homer_prediction own;
@@ -165,18 +179,18 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     o.predicted_n = own.label_n;
     homer_eval_count(&m->eval, &o, m->schema.labels.n);
     if (out) answer(m, p, decide, out);
-    p = homer_flat_learn(&m->flat, x, m->schema.features.n, m->schema.labels.n);
-    homer_rules_learn(&m->rules, p, x, m->flat.labels);
+    p = m->learner.ops->learn(&m->learner, x, m->schema.features.n, m->schema.labels.n);
+    homer_rules_learn(&m->rules, p, x, known(m));
     m->seq++;
     return 0;
 }
 
 double homer_model_label_count(const struct homer_model *m, uint32_t label) {
-    return homer_prior_count(&m->flat.prior, label);
+    return m->learner.ops->label_counts(&m->learner)[label];
 }
 
 double homer_model_feature_count(const struct homer_model *m, uint32_t feature) {
-    return m->flat.scale.moments[feature].n;
+    return m->learner.ops->feature_count(&m->learner, feature);
 }
 
 void homer_model_digest(const struct homer_model *m, char hex[33]) {
@@ -188,8 +202,8 @@ void homer_model_digest(const struct homer_model *m, char hex[33]) {
     }
     homer_put_u64(&c, m->seq);
     homer_schema_encode(&m->schema, &c);
-    homer_flat_encode(&m->flat, &c);
-    homer_rules_encode(&m->rules, m->flat.labels, &c);
+    m->learner.ops->encode(&m->learner, &c);
+    homer_rules_encode(&m->rules, known(m), &c);
     homer_eval_encode(&m->eval, &c);
     homer_hasher_free(h, hex);
 }

@@ -9,8 +9,8 @@
 #include "core/base/err.h"
 #include "core/decide/rules.h"
 #include "core/eval.h"
-#include "core/flat.h"
 #include "core/instance.h"
+#include "core/learner.h"
 #include "core/schema.h"
 
 /* "example_f1", "micro_f1", "macro_f1", "subset", "hamming"; -1 when the word is none of them. */
@@ -18,6 +18,7 @@ const char *homer_objective_word(enum homer_objective o);
 int homer_objective_parse(const char *s, size_t n);
 
 struct homer_model_config {
+    enum homer_learner_kind learner; /* ihomer-paper: absent_missing, profile, clusters are of no use to it */
     enum homer_objective objective;
     bool absent_missing; /* absent: "missing"; false: "zero" */
     bool text_bigrams;   /* read by the engine when it tokenises */
@@ -82,8 +83,11 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
 
 /* Prequential metrics so far. */
 const struct homer_eval *homer_model_eval(const struct homer_model *m);
-/* Hierarchy, trees and drift detectors, for reading; NULL in a model without (profile linear). */
+/* Hierarchy, trees and drift detectors, for reading; NULL in a model without (profile linear, another
+ * learner). */
 const struct homer_clusters *homer_model_clusters(const struct homer_model *m);
+/* The learner ihomer-paper, for reading; NULL in a model of another. */
+const struct homer_paper *homer_model_paper(const struct homer_model *m);
 
 /* Per label: weight of its positives so far; for the list of labels. */
 double homer_model_label_count(const struct homer_model *m, uint32_t label);

@@ -16,12 +16,12 @@
 #define GIB (1024 * MIB)
 #define HOUR_MS 3600000ull
 
-/* Indices are enum homer_log_level, enum homer_objective, enum homer_drift_scope, enum homer_profile, the
- * bool `absent_missing`. */
+/* Indices are enum homer_log_level, enum homer_learner_kind, enum homer_objective, enum homer_drift_scope,
+ * enum homer_profile, the bool `absent_missing`. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const objectives[] = {"example_f1", "micro_f1", "macro_f1", "subset", "hamming", NULL};
 static const char *const absences[] = {"zero", "missing", NULL};
-static const char *const learners[] = {"ihomer", NULL};
+static const char *const learners[] = {"ihomer", "ihomer-paper", NULL};
 static const char *const scopes[] = {"off", "cluster", "global", "both", NULL};
 static const char *const profiles[] = {"linear", "fast", "accurate", NULL};
 
@@ -74,8 +74,8 @@ const struct homer_config_key homer_config_keys[] = {
     {"log.file", HOMER_KEY_STRING, FIELD(log_file), ANY, NULL, "null",
      "file to append the log to, opened again on SIGHUP; null is standard error"},
 
-    {"model.learner", HOMER_KEY_FIXED, NOWHERE, ANY, learners, "\"ihomer\"",
-     "the learning algorithm; this version has one"},
+    {"model.learner", HOMER_KEY_WORD, FIELD(model.learner), ANY, learners, "\"ihomer\"",
+     "the learning algorithm: homerd's own, or iHOMER as published, to compare with"},
     {"model.profile", HOMER_KEY_WORD, FIELD(model.profile), ANY, profiles, "\"fast\"",
      "which experts predict: the linear ones; or also a tree for each cluster of labels; or all there are"},
     {"model.absent", HOMER_KEY_WORD, FIELD(model.absent_missing), ANY, absences, "\"zero\"",
@@ -140,6 +140,7 @@ const struct homer_config_key homer_config_keys[] = {
 const size_t homer_config_keys_n = sizeof homer_config_keys / sizeof *homer_config_keys;
 
 _Static_assert(sizeof levels / sizeof *levels == HOMER_LOG_LEVELS + 1, "a word per log level");
+_Static_assert(sizeof learners / sizeof *learners == HOMER_LEARNERS + 1, "a word per learner");
 _Static_assert(sizeof objectives / sizeof *objectives == HOMER_OBJECTIVE_COUNT + 1, "a word per objective");
 _Static_assert(HOMER_DRIFT_OFF == 0 && HOMER_DRIFT_CLUSTER == 1 && HOMER_DRIFT_GLOBAL == 2 &&
                    HOMER_DRIFT_BOTH == 3,

@@ -12,7 +12,6 @@ enum homer_config_type {
     HOMER_KEY_BYTES,   /* the same; also a string such as "512MiB" */
     HOMER_KEY_BOOL,    /* bool */
     HOMER_KEY_WORD,    /* one of words; its index, in `width` bytes (1: a bool) */
-    HOMER_KEY_FIXED,   /* one of words, of which this version has one; stored nowhere */
     HOMER_KEY_STRING,  /* char *, or null */
     HOMER_KEY_LISTEN,  /* a string or an array of strings: listen[], listen_n */
     HOMER_KEY_LACKING, /* this version does not do it: null or the default are accepted, anything else refused

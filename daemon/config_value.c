@@ -38,10 +38,8 @@ static void describe(const struct homer_config_key *key, struct homer_buf *out) 
         homer_buf_printf(out, "\"HOST:PORT\" or an array of at most %llu of them", max);
         break;
     case HOMER_KEY_WORD:
-    case HOMER_KEY_FIXED:
         for (const char *const *w = key->words; *w; w++)
             homer_buf_printf(out, "%s\"%s\"", w == key->words ? "" : " or ", *w);
-        if (key->type == HOMER_KEY_FIXED) homer_buf_puts(out, " (this version has no other)");
         break;
     case HOMER_KEY_LACKING:
         homer_buf_printf(out, "%s: %s", key->fallback, key->meaning);
@@ -213,10 +211,9 @@ int homer_config_store(struct homer_config *c, const struct homer_config_key *ke
         store_uint(c, key, json_is_true(v));
         break;
     case HOMER_KEY_WORD:
-    case HOMER_KEY_FIXED:
         word = word_index(key, v);
         if (word < 0) return refuse(key, name, v, err);
-        if (key->type == HOMER_KEY_WORD) store_uint(c, key, (uint64_t)word);
+        store_uint(c, key, (uint64_t)word);
         break;
     case HOMER_KEY_STRING:
         if (!is_text(v) && !json_is_null(v)) return refuse(key, name, v, err);
@@ -268,7 +265,6 @@ void homer_config_write(const struct homer_config *c, const struct homer_config_
         for (unsigned i = 0; i < c->listen_n; i++) write_text(r, NULL, c->listen[i]);
         homer_reply_close(r, ']');
         break;
-    case HOMER_KEY_FIXED:
     case HOMER_KEY_LACKING:
         homer_reply_raw(r, name, key->fallback, strlen(key->fallback));
         break;

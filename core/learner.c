@@ -1,0 +1,116 @@
+#include "core/learner.h"
+
+static int flat_reserve(struct homer_learner *l, uint32_t features, uint32_t labels) {
+    return homer_flat_reserve(&l->flat, features, labels);
+}
+static const float *flat_predict(struct homer_learner *l, const struct homer_instance *x) {
+    return homer_flat_predict(&l->flat, x);
+}
+static int flat_prepare(struct homer_learner *l, const struct homer_instance *x, uint32_t features,
+                        uint32_t labels, uint64_t seq) {
+    return homer_flat_prepare(&l->flat, x, features, labels, seq);
+}
+static void flat_cancel(struct homer_learner *l) {
+    homer_flat_cancel(&l->flat);
+}
+static const float *flat_learn(struct homer_learner *l, const struct homer_instance *x, uint32_t features,
+                               uint32_t labels) {
+    return homer_flat_learn(&l->flat, x, features, labels);
+}
+static uint32_t flat_labels(const struct homer_learner *l) {
+    return l->flat.labels;
+}
+static const double *flat_label_counts(const struct homer_learner *l) {
+    return homer_grid_f64(&l->flat.prior.count, 0);
+}
+static double flat_feature_count(const struct homer_learner *l, uint32_t feature) {
+    return l->flat.scale.moments[feature].n;
+}
+static void flat_encode(const struct homer_learner *l, struct homer_codec *c) {
+    homer_flat_encode(&l->flat, c);
+}
+static void flat_deinit(struct homer_learner *l) {
+    homer_flat_deinit(&l->flat);
+}
+
+static int paper_reserve(struct homer_learner *l, uint32_t features, uint32_t labels) {
+    return homer_paper_reserve(&l->paper, features, labels);
+}
+static const float *paper_predict(struct homer_learner *l, const struct homer_instance *x) {
+    return homer_paper_predict(&l->paper, x);
+}
+static int paper_prepare(struct homer_learner *l, const struct homer_instance *x, uint32_t features,
+                         uint32_t labels, uint64_t seq) {
+    (void)features;
+    return homer_paper_prepare(&l->paper, x, labels, seq);
+}
+static void paper_cancel(struct homer_learner *l) {
+    homer_paper_cancel(&l->paper);
+}
+static const float *paper_learn(struct homer_learner *l, const struct homer_instance *x, uint32_t features,
+                                uint32_t labels) {
+    return homer_paper_learn(&l->paper, x, features, labels);
+}
+static uint32_t paper_labels(const struct homer_learner *l) {
+    return l->paper.labels;
+}
+static const double *paper_label_counts(const struct homer_learner *l) {
+    return homer_grid_f64(&l->paper.label_count, 0);
+}
+static double paper_feature_count(const struct homer_learner *l, uint32_t feature) {
+    return homer_grid_f64(&l->paper.feature_count, 0)[feature];
+}
+static void paper_encode(const struct homer_learner *l, struct homer_codec *c) {
+    homer_paper_encode(&l->paper, c);
+}
+static void paper_deinit(struct homer_learner *l) {
+    homer_paper_deinit(&l->paper);
+}
+
+static const struct homer_learner_ops flat_ops = {
+    .reserve = flat_reserve,
+    .predict = flat_predict,
+    .prepare = flat_prepare,
+    .cancel = flat_cancel,
+    .learn = flat_learn,
+    .labels = flat_labels,
+    .label_counts = flat_label_counts,
+    .feature_count = flat_feature_count,
+    .encode = flat_encode,
+    .deinit = flat_deinit,
+};
+
+static const struct homer_learner_ops paper_ops = {
+    .reserve = paper_reserve,
+    .predict = paper_predict,
+    .prepare = paper_prepare,
+    .cancel = paper_cancel,
+    .learn = paper_learn,
+    .labels = paper_labels,
+    .label_counts = paper_label_counts,
+    .feature_count = paper_feature_count,
+    .encode = paper_encode,
+    .deinit = paper_deinit,
+};
+
+int homer_learner_init_ihomer(struct homer_learner *l, struct homer_mem *mem, bool absent_missing,
+                              enum homer_profile profile, const struct homer_clusters_config *clusters) {
+    l->ops = &flat_ops;
+    return homer_flat_init(&l->flat, mem, absent_missing, profile, clusters);
+}
+
+int homer_learner_init_paper(struct homer_learner *l, struct homer_mem *mem, uint64_t seed) {
+    struct homer_paper_config config;
+    homer_paper_config_default(&config);
+    config.seed = seed;
+    l->ops = &paper_ops;
+    return homer_paper_init(&l->paper, mem, &config);
+}
+
+const struct homer_flat *homer_learner_flat(const struct homer_learner *l) {
+    return l->ops == &flat_ops ? &l->flat : NULL;
+}
+
+const struct homer_paper *homer_learner_paper(const struct homer_learner *l) {
+    return l->ops == &paper_ops ? &l->paper : NULL;
+}
