@@ -97,6 +97,19 @@ const struct homer_paper *homer_model_paper(const struct homer_model *m) {
     return homer_learner_paper(&m->learner);
 }
 
+const uint64_t *homer_model_events(const struct homer_model *m, uint64_t *total) {
+    const struct homer_clusters *c = homer_model_clusters(m);
+    const struct homer_paper *p = homer_model_paper(m);
+    *total = c ? c->events : p ? p->events : 0;
+    return c ? c->counted : p ? p->counted : NULL;
+}
+
+const struct homer_event *homer_model_event(const struct homer_model *m, uint64_t i) {
+    const struct homer_clusters *c = homer_model_clusters(m);
+    const struct homer_paper *p = homer_model_paper(m);
+    return c ? homer_clusters_event(c, i) : p ? homer_paper_event(p, i) : NULL;
+}
+
 struct homer_decide homer_model_decide_default(const struct homer_model *m) {
     return (struct homer_decide){.objective = m->config.objective, .threshold = (double)NAN};
 }

@@ -88,6 +88,10 @@ const struct homer_eval *homer_model_eval(const struct homer_model *m);
 const struct homer_clusters *homer_model_clusters(const struct homer_model *m);
 /* The learner ihomer-paper, for reading; NULL in a model of another. */
 const struct homer_paper *homer_model_paper(const struct homer_model *m);
+/* What has changed in either: events by kind, *total ever; NULL in a model without. Event number i (0 = first
+ * ever) if it is still kept, else NULL. */
+const uint64_t *homer_model_events(const struct homer_model *m, uint64_t *total);
+const struct homer_event *homer_model_event(const struct homer_model *m, uint64_t i);
 
 /* Per label: weight of its positives so far; for the list of labels. */
 double homer_model_label_count(const struct homer_model *m, uint32_t label);

@@ -41,16 +41,18 @@ int homer_verb_drifts(struct homer_engine *e, const struct homer_request *req, s
     struct homer_entry *entry;
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc) return rc;
-    const struct homer_clusters *c = homer_model_clusters(entry->model);
-    if (!c)
+    const struct homer_model *m = entry->model;
+    uint64_t total;
+    const uint64_t *counted = homer_model_events(m, &total);
+    if (!counted)
         return homer_err_set(err, HOMER_E_BAD_REQUEST, "the model has no drift detectors: profile linear");
-    uint64_t kept = c->events < HOMER_EVENTS_KEPT ? c->events : HOMER_EVENTS_KEPT;
+    uint64_t kept = total < HOMER_EVENTS_KEPT ? total : HOMER_EVENTS_KEPT;
     uint64_t limit = req->limit ? req->limit : DEFAULT_LIMIT, written = 0, last = 0;
     bool truncated = false;
     homer_reply_begin_ok(r, req);
     homer_reply_open(r, "drifts", '[');
-    for (uint64_t i = c->events - kept; i < c->events; i++) {
-        const struct homer_event *v = homer_clusters_event(c, i);
+    for (uint64_t i = total - kept; i < total; i++) {
+        const struct homer_event *v = homer_model_event(m, i);
         if (v->seq <= req->since) continue;
         /* The events of one instance stay together: the last seq of a reply is the next one's `since`. */
         truncated = written >= limit && v->seq != last;
@@ -60,7 +62,7 @@ int homer_verb_drifts(struct homer_engine *e, const struct homer_request *req, s
         last = v->seq;
     }
     homer_reply_close(r, ']');
-    homer_reply_u64(r, "total", c->events);
+    homer_reply_u64(r, "total", total);
     homer_reply_u64(r, "kept", kept);
     homer_reply_bool(r, "truncated", truncated);
     homer_reply_end(r);

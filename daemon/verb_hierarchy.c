@@ -16,14 +16,16 @@ struct walk {
     uint32_t next; /* the cluster of the next leaf, unless the hierarchy has changed since it was made */
 };
 
-/* Recent micro F1 of a node's labels; NaN when none was true or predicted. */
-static double f1_of(const struct walk *w, uint32_t slot) {
-    const uint32_t *label = homer_hierarchy_labels(w->h, slot);
+double homer_hierarchy_f1(const struct homer_eval *eval, const uint32_t *label, uint32_t n) {
     double tp = 0, fp = 0, fn = 0;
-    for (uint32_t i = 0; i < homer_hierarchy_node(w->h, slot)->labels; i++)
-        homer_eval_add_label(w->eval, label[i], &tp, &fp, &fn);
+    for (uint32_t i = 0; i < n; i++) homer_eval_add_label(eval, label[i], &tp, &fp, &fn);
     double all = 2 * tp + fp + fn;
     return all > 0 ? 2 * tp / all : (double)NAN;
+}
+
+static double f1_of(const struct walk *w, uint32_t slot) {
+    return homer_hierarchy_f1(w->eval, homer_hierarchy_labels(w->h, slot),
+                              homer_hierarchy_node(w->h, slot)->labels);
 }
 
 /* What has learned a leaf's labels; NULL while it is too new. Both lists are in preorder, so it is rarely
@@ -50,17 +52,22 @@ static void write_tree(struct homer_reply *r, const struct homer_tree *t) {
     homer_reply_close(r, '}');
 }
 
+void homer_hierarchy_names(struct homer_reply *r, const struct homer_schema *schema, const uint32_t *label,
+                           uint32_t n) {
+    homer_reply_open(r, "labels", '[');
+    for (uint32_t i = 0; i < n; i++) {
+        size_t length;
+        const char *name = homer_schema_label_name(schema, label[i], &length);
+        homer_reply_string(r, NULL, name, length);
+    }
+    homer_reply_close(r, ']');
+}
+
 static void write_leaf(struct walk *w, uint32_t slot, struct homer_reply *r) {
     const struct homer_hierarchy_node *node = homer_hierarchy_node(w->h, slot);
     const uint32_t *label = homer_hierarchy_labels(w->h, slot);
     const struct homer_cluster *k = cluster_of(w, node->id);
-    homer_reply_open(r, "labels", '[');
-    for (uint32_t i = 0; i < node->labels; i++) {
-        size_t n;
-        const char *name = homer_schema_label_name(w->schema, label[i], &n);
-        homer_reply_string(r, NULL, name, n);
-    }
-    homer_reply_close(r, ']');
+    homer_hierarchy_names(r, w->schema, label, node->labels);
     if (k)
         write_tree(r, k->tree);
     else
@@ -115,24 +122,28 @@ static void put_quoted(struct homer_buf *out, const char *s, size_t n) {
     }
 }
 
-static void put_dot_node(const struct walk *w, uint32_t slot, struct homer_buf *out) {
-    const struct homer_hierarchy_node *node = homer_hierarchy_node(w->h, slot);
-    const uint32_t *label = homer_hierarchy_labels(w->h, slot);
-    unsigned long long id = node->id;
-    double f1 = f1_of(w, slot);
-    bool leaf = homer_hierarchy_is_leaf(w->h, slot);
-    homer_buf_printf(out, "  n%llu [label=\"%u labels", id, node->labels);
-    if (isfinite(f1)) homer_buf_printf(out, "\\nF1 %.3f", f1);
-    for (uint32_t i = 0; leaf && i < node->labels; i++) {
+void homer_hierarchy_dot(struct homer_buf *out, const struct homer_schema *schema,
+                         const struct homer_dot_node *node) {
+    homer_buf_printf(out, "  n%llu [label=\"%u labels", (unsigned long long)node->id, node->labels);
+    if (isfinite(node->f1)) homer_buf_printf(out, "\\nF1 %.3f", node->f1);
+    for (uint32_t i = 0; node->label && i < node->labels; i++) {
         size_t n;
-        const char *name = homer_schema_label_name(w->schema, label[i], &n);
+        const char *name = homer_schema_label_name(schema, node->label[i], &n);
         homer_buf_puts(out, i ? "\\n" : "\\n\\n");
         put_quoted(out, name, n);
     }
-    homer_buf_printf(out, "\"%s];\n", leaf ? ",shape=box" : "");
-    if (node->parent == HOMER_NO_NODE) return;
-    homer_buf_printf(out, "  n%llu -> n%llu;\n",
-                     (unsigned long long)homer_hierarchy_node(w->h, node->parent)->id, id);
+    homer_buf_printf(out, "\"%s];\n", node->label ? ",shape=box" : "");
+    if (node->parent)
+        homer_buf_printf(out, "  n%llu -> n%llu;\n", (unsigned long long)node->parent,
+                         (unsigned long long)node->id);
+}
+
+static void put_dot_node(const struct walk *w, uint32_t slot, struct homer_buf *out) {
+    const struct homer_hierarchy_node *node = homer_hierarchy_node(w->h, slot);
+    struct homer_dot_node dot = {.id = node->id, .labels = node->labels, .f1 = f1_of(w, slot)};
+    if (homer_hierarchy_is_leaf(w->h, slot)) dot.label = homer_hierarchy_labels(w->h, slot);
+    if (node->parent != HOMER_NO_NODE) dot.parent = homer_hierarchy_node(w->h, node->parent)->id;
+    homer_hierarchy_dot(out, w->schema, &dot);
 }
 
 static void write_dot(const struct walk *w, struct homer_buf *out) {
@@ -154,6 +165,7 @@ int homer_verb_hierarchy(struct homer_engine *e, const struct homer_request *req
     struct homer_entry *entry;
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc) return rc;
+    if (homer_model_paper(entry->model)) return homer_hierarchy_paper(e, entry->model, req, r);
     struct walk w = {.clusters = homer_model_clusters(entry->model),
                      .schema = homer_model_schema(entry->model),
                      .eval = homer_model_eval(entry->model)};

@@ -92,14 +92,16 @@ static void write_connections(struct homer_reply *r, const struct homer_conn_sta
 /* Not there in a model of profile linear. */
 static void write_clusters(struct homer_reply *r, const struct homer_entry *entry) {
     const struct homer_clusters *c = homer_model_clusters(entry->model);
-    if (!c) return;
-    homer_reply_u64(r, "clusters", c->hierarchy.leaves);
-    homer_reply_u64(r, "depth", homer_hierarchy_depth(&c->hierarchy));
+    const struct homer_paper *p = homer_model_paper(entry->model);
+    const uint64_t *counted = homer_model_events(entry->model, &(uint64_t){0});
+    if (!counted) return;
+    homer_reply_u64(r, "clusters", c ? c->hierarchy.leaves : p->parts);
+    homer_reply_u64(r, "depth", c ? homer_hierarchy_depth(&c->hierarchy) : p->parts > 1);
     homer_reply_open(r, "drift", '{');
-    homer_reply_u64(r, "global", c->counted[HOMER_EVENT_GLOBAL_DRIFT]);
-    homer_reply_u64(r, "cluster", c->counted[HOMER_EVENT_CLUSTER_DRIFT]);
-    homer_reply_u64(r, "structure", c->counted[HOMER_EVENT_STRUCTURE]);
-    homer_reply_u64(r, "tree_splits", c->counted[HOMER_EVENT_TREE_SPLIT]);
+    homer_reply_u64(r, "global", counted[HOMER_EVENT_GLOBAL_DRIFT]);
+    homer_reply_u64(r, "cluster", counted[HOMER_EVENT_CLUSTER_DRIFT]);
+    homer_reply_u64(r, "structure", counted[HOMER_EVENT_STRUCTURE]);
+    homer_reply_u64(r, "tree_splits", counted[HOMER_EVENT_TREE_SPLIT]);
     homer_reply_close(r, '}');
 }
 

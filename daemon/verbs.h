@@ -97,6 +97,24 @@ void homer_stats_metrics(struct homer_reply *r, const struct homer_model *m);
 
 /* Levels of the hierarchy below its root (verb_hierarchy.c). */
 uint32_t homer_hierarchy_depth(const struct homer_hierarchy *h);
+/* Recent micro F1 of n labels; NaN when none was true or predicted. */
+double homer_hierarchy_f1(const struct homer_eval *eval, const uint32_t *label, uint32_t n);
+/* Appends the field "labels": the names of n labels. */
+void homer_hierarchy_names(struct homer_reply *r, const struct homer_schema *schema, const uint32_t *label,
+                           uint32_t n);
+/* A node of a graph in Graphviz's language: label NULL is an inner node, parent 0 the root, f1 NaN unknown.
+ */
+struct homer_dot_node {
+    uint64_t id, parent;
+    const uint32_t *label; /* [labels] */
+    uint32_t labels;
+    double f1;
+};
+void homer_hierarchy_dot(struct homer_buf *out, const struct homer_schema *schema,
+                         const struct homer_dot_node *node);
+/* The whole reply for a model of the learner ihomer-paper (verb_hierarchy_paper.c). */
+int homer_hierarchy_paper(struct homer_engine *e, struct homer_model *m, const struct homer_request *req,
+                          struct homer_reply *r);
 
 int homer_verb_hello(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                      struct homer_error *);

@@ -138,7 +138,7 @@ static int reserve_labels(struct homer_paper *p, struct homer_paper_part *part, 
 
 /* Where the memory cap refuses a new partition, the old one goes on; it is tried again after a while. */
 static int stage(struct homer_paper *p, uint64_t seq) {
-    if ((p->clustered == p->odac.generation && !p->renew) || seq < p->stage_next) return 0;
+    if (p->clustered == p->odac.generation || seq < p->stage_next) return 0;
     uint64_t capped = p->mem->capped;
     int rc = homer_paper_stage(p);
     p->stage_refused = rc && p->mem->capped > capped;
@@ -207,14 +207,11 @@ static void watch(struct homer_paper *p) {
         if (!has_risen(&part->loss, loss_of(p, part->label, part->m), &e)) continue;
         note(p, e);
         part->drifts++;
-        part->renew = p->renew = true;
     }
     struct homer_event e = {.kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = p->labels};
     if (!has_risen(&p->loss, loss_of(p, NULL, p->labels), &e)) return;
     note(p, e);
     homer_odac_restart(&p->odac);
-    for (uint32_t i = 0; i < p->parts; i++) p->part[i].renew = true;
-    p->renew = true;
 }
 
 static void cluster(struct homer_paper *p, const struct homer_instance *x) {
@@ -313,7 +310,6 @@ void homer_paper_encode(const struct homer_paper *p, struct homer_codec *c) {
         const struct homer_paper_part *part = &p->part[i];
         homer_put_u64(c, part->id);
         homer_put_u64(c, part->drifts);
-        homer_put_u8(c, part->renew);
         homer_put_u32(c, part->m);
         homer_put_u32s(c, part->label, part->m);
         homer_adwin_encode(&part->loss, c);

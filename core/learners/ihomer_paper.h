@@ -5,9 +5,10 @@
  * joined with the next one in preorder, as the authors' program does. Each partition has a multi-label
  * Hoeffding adaptive tree (mlhat.h), and the predictions of all are put together: a label's score is its
  * tree's, and the published labelset is that of the scores above 1/2. When the clustering changes, a
- * partition with the same labels keeps its tree, all others begin with a fresh one. Drift, locally:
- * ADWIN(.002) on the Hamming loss of each partition; when it rises its tree begins anew. Globally: the same
- * on all labels; when it rises the clustering itself begins anew.
+ * partition with the same labels keeps its tree, all others begin with a fresh one. Drift, locally: the
+ * trees' own ADWINs and alternate subtrees; the loss of each partition is watched too, which is reported and
+ * changes nothing. Globally: ADWIN(.002) on the Hamming loss of all labels; when it rises the clustering
+ * begins anew, with all labels in one partition.
  *
  * Beyond the text, because a live stream needs it: labels that come late join the smallest cluster; partial
  * labellings teach the logistic regressions what they tell, and the rest of a tree only when all its labels
@@ -35,11 +36,10 @@ struct homer_paper_part {
     struct homer_mlhat *tree;
     struct homer_adwin loss;
     uint64_t drifts;
-    bool renew;    /* its tree shall begin anew */
     bool borrowed; /* staged: label and tree belong to the present part of the same id */
 };
 
-enum { HOMER_PAPER_SIZES = 64 };
+enum { HOMER_PAPER_SIZES = 64, HOMER_PAPER_ROOT = 1 /* id of the clustering's root */ };
 
 struct homer_paper {
     struct homer_mem *mem;
@@ -54,7 +54,6 @@ struct homer_paper {
     uint64_t clustered;  /* odac.generation that it shows */
     uint64_t stage_next; /* instance before which it is not made anew */
     bool stage_refused;  /* by the memory cap, for the instance at hand */
-    bool renew;          /* some part shall begin anew */
     uint64_t trees;      /* ever made */
     struct homer_adwin loss;
     uint64_t sizes[HOMER_PAPER_SIZES]; /* complete labellings by number of labels, larger ones in the last */

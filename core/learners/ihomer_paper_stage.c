@@ -63,7 +63,7 @@ static uint32_t group(const struct homer_paper *p, uint32_t *group) {
 static struct homer_paper_part *same_part(struct homer_paper *p, const uint32_t *group, uint32_t g,
                                           uint32_t m, uint32_t first) {
     struct homer_paper_part *part = &p->part[homer_paper_map(p, HOMER_PAPER_PART)[first]];
-    if (part->m != m || part->renew) return NULL;
+    if (part->m != m) return NULL;
     for (uint32_t i = 0; i < m; i++)
         if (group[part->label[i]] != g) return NULL;
     return part;
@@ -129,7 +129,6 @@ void homer_paper_swap(struct homer_paper *p) {
     p->staged_n = 0;
     p->clustered = p->odac.generation;
     p->generation++;
-    p->renew = false;
     for (uint32_t l = 0; l < p->labels; l++) {
         homer_paper_map(p, HOMER_PAPER_PART)[l] = homer_paper_map(p, HOMER_PAPER_NEW_PART)[l];
         homer_paper_map(p, HOMER_PAPER_COLUMN)[l] = homer_paper_map(p, HOMER_PAPER_NEW_COLUMN)[l];

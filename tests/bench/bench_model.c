@@ -69,9 +69,10 @@ struct mark {
 };
 
 static void count_drifts(const struct homer_model *model, struct mark *k) {
-    const struct homer_clusters *c = homer_model_clusters(model);
-    for (; c && k->events < c->events; k->events++) {
-        const struct homer_event *e = homer_clusters_event(c, k->events);
+    uint64_t total;
+    (void)homer_model_events(model, &total);
+    for (; k->events < total; k->events++) {
+        const struct homer_event *e = homer_model_event(model, k->events);
         if (!e) continue; /* more at one instance than are kept */
         k->cluster += e->kind == HOMER_EVENT_CLUSTER_DRIFT;
         k->global += e->kind == HOMER_EVENT_GLOBAL_DRIFT;
