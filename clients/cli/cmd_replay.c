@@ -30,6 +30,8 @@ struct replay {
     const char *objective, *model, *shuffle, *csv, *delay, *report;
     uint64_t seed, limit, every, window;
     double rate;
+    struct homer_result result[HOMER_COMPARED]; /* [result_n] of several learners, told together */
+    size_t result_n;
 };
 
 static bool read_seed(const char *text, uint64_t *seed) {
@@ -51,6 +53,8 @@ static int check(struct replay *r, const struct homer_command *cmd, int argc) {
     if (r->window > MOST_IN_FLIGHT) return homer_cli_misused(cmd, "--window is at most %d", MOST_IN_FLIGHT);
     if (r->every && !r->csv)
         return homer_cli_misused(cmd, "--every sets how often --csv gets a row; give both");
+    if (r->learners.n > HOMER_COMPARED)
+        return homer_cli_misused(cmd, "--learner may be given %d times at most", HOMER_COMPARED);
     for (size_t i = 0; i < r->learners.n; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(r->learners.item[i], r->learners.item[j]) == 0)
@@ -91,7 +95,7 @@ static void warn_if_used(struct replay *r) {
                 seq);
 }
 
-static int show(struct replay *r, const struct homer_pump *pump) {
+static int show(struct replay *r, const struct homer_pump *pump, const char *learner) {
     struct homer_error err;
     json_t *stats = homer_ask_op(r->client, "stats", pump->model, &err);
     if (!stats) return homer_cli_failed(&err);
@@ -101,6 +105,9 @@ static int show(struct replay *r, const struct homer_pump *pump) {
     if (rc) (void)homer_cli_failed(&err);
     if (r->cli->json) {
         if (homer_report_json(pump, stats, stdout)) rc = -ENOMEM;
+    } else if (r->learners.n > 1) {
+        r->result[r->result_n++] =
+            (struct homer_result){learner, json_incref(stats), pump->done, pump->seconds};
     } else {
         if (homer_report_print(pump, stats, stdout)) rc = -ENOMEM;
     }
@@ -130,7 +137,7 @@ static int run_model(struct replay *r, const char *model, const char *learner) {
     } else {
         if (pump.interrupted)
             fprintf(stderr, "homer: interrupted after %llu instances\n", (unsigned long long)pump.done);
-        int shown = show(r, &pump);
+        int shown = show(r, &pump, learner);
         if (shown) code = shown;
     }
     if (pump.refused) {
@@ -152,10 +159,12 @@ static int run_learners(struct replay *r) {
         else
             snprintf(name, sizeof(name), "%.80s%s%.70s", r->model, several ? "-" : "",
                      several ? learner : "");
-        if (several && !r->cli->json) printf("%slearner %s\n\n", i ? "\n" : "", learner);
         if (i) homer_source_rewind(r->source);
         code = run_model(r, name, learner);
     }
+    if (r->result_n && homer_report_compare(r->result, r->result_n, stdout) && code == HOMER_EXIT_OK)
+        code = HOMER_EXIT_FAILURE;
+    for (size_t i = 0; i < r->result_n; i++) json_decref(r->result[i].stats);
     return code;
 }
 

@@ -1,6 +1,7 @@
 #include "clients/cli/report.h"
 
 #include <errno.h>
+#include <math.h>
 #include "clients/cli/metrics.h"
 #include "clients/cli/table.h"
 
@@ -14,6 +15,18 @@ static void add_count(struct homer_table *t, const char *title, const json_t *co
         homer_table_addf(t, "%" JSON_INTEGER_FORMAT, json_integer_value(count));
     else
         homer_table_add(t, "-");
+}
+
+static void add_figure(struct homer_table *t, double v, int digits) {
+    if (isnan(v))
+        homer_table_add(t, "-");
+    else
+        homer_table_addf(t, "%.*f", digits, v);
+}
+
+static double megabytes(const json_t *stats) {
+    const json_t *used = json_object_get(json_object_get(stats, "memory"), "used_bytes");
+    return json_is_number(used) ? json_number_value(used) / (1 << 20) : (double)NAN;
 }
 
 /* One line: how the labels group, and what moved. */
@@ -52,15 +65,40 @@ int homer_report_print(const struct homer_pump *p, const json_t *stats, FILE *to
     homer_table_addf(&t, "%.0f", speed(p));
     add_count(&t, "labels", json_object_get(stats, "labels"));
     add_count(&t, "features", json_object_get(stats, "features"));
-    const json_t *used = json_object_get(json_object_get(stats, "memory"), "used_bytes");
     homer_table_add(&t, "memory (MiB)");
-    if (json_is_number(used))
-        homer_table_addf(&t, "%.1f", json_number_value(used) / (1 << 20));
-    else
-        homer_table_add(&t, "-");
+    add_figure(&t, megabytes(stats), 1);
     if (homer_table_print(&t, to)) rc = -ENOMEM;
     homer_table_deinit(&t);
     print_clusters(stats, to);
+    return rc;
+}
+
+int homer_report_compare(const struct homer_result *result, size_t n, FILE *to) {
+    struct homer_table t;
+    homer_table_init(&t, n + 3, true);
+    homer_table_add(&t, "");
+    for (size_t i = 0; i < n; i++) homer_table_add(&t, result[i].learner);
+    homer_table_add(&t, "NO-CHANGE");
+    homer_table_add(&t, "MAJORITY");
+    for (const struct homer_metric *m = homer_metrics; m->wire; m++) {
+        homer_table_add(&t, m->title);
+        for (size_t i = 0; i < n; i++) add_figure(&t, homer_metric_get(result[i].stats, "total", m->wire), 4);
+        add_figure(&t, homer_metric_get(result[0].stats, "no_change", m->wire), 4);
+        add_figure(&t, homer_metric_get(result[0].stats, "majority", m->wire), 4);
+    }
+    const char *const rest[] = {"instances", "instances/s", "memory (MiB)"};
+    for (int row = 0; row < 3; row++) {
+        homer_table_add(&t, rest[row]);
+        for (size_t i = 0; i < n; i++) {
+            double done = (double)result[i].done, seconds = result[i].seconds;
+            double rate = seconds > 0 ? done / seconds : (double)NAN;
+            add_figure(&t, row == 0 ? done : row == 1 ? rate : megabytes(result[i].stats), row == 2);
+        }
+        homer_table_add(&t, "");
+        homer_table_add(&t, "");
+    }
+    int rc = homer_table_print(&t, to);
+    homer_table_deinit(&t);
     return rc;
 }
 

@@ -157,7 +157,9 @@ int homer_paper_prepare(struct homer_paper *p, const struct homer_instance *x, u
     struct homer_mlhat_scratch scratch = scratch_of(p);
     p->seq = seq;
     int rc = stage(p, seq);
-    if (!rc) rc = homer_memo_new(&p->memo, &p->query, x->positive, x->positive_n);
+    uint64_t capped = p->mem->capped;
+    if (!rc && homer_memo_new(&p->memo, &p->query, x->positive, x->positive_n) && p->mem->capped == capped)
+        rc = -ENOMEM;
     if (rc) return rc;
     struct homer_paper_part *part = p->staged ? p->staged : p->part;
     uint32_t n = p->staged ? p->staged_n : p->parts;

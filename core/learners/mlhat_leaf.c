@@ -21,7 +21,8 @@ int homer_mlhat_leaf_new(struct homer_mlhat_leaf **out, struct homer_mem *mem) {
 
 struct homer_mlhat_leaf *homer_mlhat_leaf_free(struct homer_mlhat_leaf *l) {
     if (!l) return NULL;
-    for (uint32_t i = 0; i < l->memo_n; i++) homer_memo_drop(l->memo[i], l->mem);
+    for (uint32_t i = 0; i < l->memo_n; i++)
+        homer_memo_drop(l->memo[(l->oldest + i) % HOMER_MLHAT_WINDOW], l->mem);
     homer_mem_free(l->mem, l->count, l->cap, sizeof *l->count);
     homer_map_deinit(&l->sets);
     homer_bagged_deinit(&l->bagged);
@@ -34,7 +35,7 @@ static uint32_t nearest(const struct homer_mlhat_leaf *l, const struct homer_que
                         struct homer_memo *best[HOMER_MLHAT_K], double distance[HOMER_MLHAT_K]) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < l->memo_n; i++) {
-        struct homer_memo *memo = l->memo[(l->oldest + i) % l->memo_n];
+        struct homer_memo *memo = l->memo[(l->oldest + i) % HOMER_MLHAT_WINDOW];
         double d = homer_memo_distance(memo, q);
         if (n == HOMER_MLHAT_K && !(d < distance[n - 1])) continue;
         uint32_t at = n < HOMER_MLHAT_K ? n++ : n - 1;
@@ -92,37 +93,61 @@ bool homer_mlhat_leaf_predict(const struct homer_mlhat_leaf *l, const struct hom
     return true;
 }
 
+/* What the memory cap refuses a leaf goes without; true otherwise: it failed. */
+static bool failed(const struct homer_mlhat_leaf *l, int rc, uint64_t capped) {
+    return rc && l->mem->capped == capped;
+}
+
+static int reserve_counts(struct homer_mlhat_leaf *l, uint32_t m) {
+    if (m <= l->cap) return 0;
+    uint32_t cap = m + m / 2;
+    double *count = homer_mem_grow(l->mem, l->count, l->cap, cap, sizeof *count);
+    if (!count) return -ENOMEM;
+    l->count = count;
+    l->cap = cap;
+    return 0;
+}
+
 int homer_mlhat_leaf_prepare(struct homer_mlhat_leaf *l, const struct homer_query *q,
                              const struct homer_mlhat_truth *y) {
     if (homer_bagged_reserve(&l->bagged, q, y->m)) return -ENOMEM;
     if (!y->known) return 0;
-    if (y->m > l->cap) {
-        uint32_t cap = y->m + y->m / 2;
-        double *count = homer_mem_grow(l->mem, l->count, l->cap, cap, sizeof *count);
-        if (!count) return -ENOMEM;
-        l->count = count;
-        l->cap = cap;
-    }
-    bool full = l->sets.n >= HOMER_MLHAT_SETS;
-    if (!full && homer_map_add(&l->sets, y->on, y->on_n * sizeof *y->on) == UINT32_MAX) return -ENOMEM;
-    return l->inactive ? 0 : homer_observers_reserve(&l->observers, q, y->on_n ? y->on_n : 1);
+    if (reserve_counts(l, y->m)) return -ENOMEM;
+    uint64_t capped = l->mem->capped;
+    if (l->sets.n < HOMER_MLHAT_SETS &&
+        homer_map_add(&l->sets, y->on, y->on_n * sizeof *y->on) == UINT32_MAX && failed(l, -ENOMEM, capped))
+        return -ENOMEM;
+    if (l->inactive) return 0;
+    capped = l->mem->capped;
+    int rc = homer_observers_reserve(&l->observers, q, y->on_n ? y->on_n : 1);
+    l->starved = rc != 0;
+    return failed(l, rc, capped) ? rc : 0;
 }
 
 void homer_mlhat_leaf_cancel(struct homer_mlhat_leaf *l, const struct homer_query *q) {
     homer_map_truncate(&l->sets, l->sets_known);
     homer_bagged_cancel(&l->bagged, q);
     homer_observers_cancel(&l->observers, q);
+    l->starved = false;
 }
 
+/* memo NULL: the memory cap refused it, and the oldest one makes room for the next. */
 static void remember(struct homer_mlhat_leaf *l, struct homer_memo *memo) {
-    memo->refs++;
-    if (l->memo_n < HOMER_MLHAT_WINDOW) {
-        l->memo[l->memo_n++] = memo;
-        return;
+    if (l->memo_n && (!memo || l->memo_n == HOMER_MLHAT_WINDOW)) {
+        homer_memo_drop(l->memo[l->oldest], l->mem);
+        l->oldest = (l->oldest + 1) % HOMER_MLHAT_WINDOW;
+        l->memo_n--;
     }
-    homer_memo_drop(l->memo[l->oldest], l->mem);
-    l->memo[l->oldest] = memo;
-    l->oldest = (l->oldest + 1) % HOMER_MLHAT_WINDOW;
+    if (!memo) return;
+    memo->refs++;
+    l->memo[(l->oldest + l->memo_n++) % HOMER_MLHAT_WINDOW] = memo;
+}
+
+/* Stops growing: because one label is on nearly all, or memory is short. */
+static void deactivate(struct homer_mlhat_leaf *l) {
+    l->inactive = true;
+    l->starved = false;
+    homer_observers_deinit(&l->observers);
 }
 
 void homer_mlhat_leaf_learn(struct homer_mlhat_leaf *l, const struct homer_mlhat_config *config,
@@ -138,12 +163,15 @@ void homer_mlhat_leaf_learn(struct homer_mlhat_leaf *l, const struct homer_mlhat
     l->sets_known = l->sets.n;
     remember(l, y->memo);
     if (l->inactive) return;
+    if (l->starved) {
+        deactivate(l);
+        return;
+    }
     homer_observers_add(&l->observers, q, y->on_n ? y->on : &none, y->on_n ? y->on_n : 1, weight);
     double most = l->none;
     for (uint32_t i = 0; i < l->m; i++) most = l->count[i] > most ? l->count[i] : most;
-    if (l->weight - l->tried < config->grace || l->sets_known < 2 || most <= config->pure * l->weight) return;
-    l->inactive = true;
-    homer_observers_deinit(&l->observers);
+    bool due = l->weight - l->tried >= config->grace && l->sets_known > 1;
+    if (due && most > config->pure * l->weight) deactivate(l);
 }
 
 bool homer_mlhat_leaf_due(const struct homer_mlhat_leaf *l, const struct homer_mlhat_config *config) {

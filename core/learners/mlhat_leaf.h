@@ -7,7 +7,8 @@
  * decides) while the leaf has a weight below 750, or the summed Bernoulli entropy of its labels is below .3
  * bits;
  *   - else by binary relevance of bagged logistic regressions (bagged.h).
- * A leaf that has seen nothing predicts nothing. One thread; memory charged to mem. */
+ * A leaf that has seen nothing predicts nothing. Where the memory cap refuses, it forgets neighbours, tells
+ * labelsets less well apart, or stops observing (and so growing). One thread; memory charged to mem. */
 #ifndef HOMER_LEARNERS_MLHAT_LEAF_H
 #define HOMER_LEARNERS_MLHAT_LEAF_H
 
@@ -42,7 +43,7 @@ struct homer_mlhat_truth {
     const float *y; /* [m + 1] 1, 0, NaN = unknown; first the column of labels not seen yet */
     bool known;     /* all of them are */
     double weight;
-    struct homer_memo *memo;
+    struct homer_memo *memo; /* NULL: refused by the memory cap */
 };
 
 /* Which columns the labels of a memo are. */
@@ -70,6 +71,7 @@ struct homer_mlhat_leaf {
     struct homer_bagged bagged;
     struct homer_observers observers;
     bool inactive;       /* does not grow any more */
+    bool starved;        /* prepared: shall become so, for lack of memory */
     uint32_t sets_known; /* of `sets` that were learned; one more while an instance is prepared */
 };
 

@@ -2,9 +2,12 @@
  * limits, weights. */
 #include "model_fixture.h"
 
+static enum homer_learner_kind learner; /* of all models */
+
 static struct homer_model_config config_of(enum homer_objective objective, bool missing) {
     struct homer_model_config c;
     homer_model_config_default(&c);
+    c.learner = learner;
     c.objective = objective;
     c.absent_missing = missing;
     c.window = 100;
@@ -277,5 +280,7 @@ int main(void) {
         cmocka_unit_test(objectives_have_words),
         cmocka_unit_test(the_best_by_score),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    for (learner = 0; learner < HOMER_LEARNERS; learner++) failed += cmocka_run_group_tests(tests, NULL, NULL);
+    return failed;
 }

@@ -2,9 +2,12 @@
 #include <errno.h>
 #include "model_fixture.h"
 
+static enum homer_learner_kind learner; /* of all models */
+
 static struct homer_model_config small(uint64_t max_memory) {
     struct homer_model_config c;
     homer_model_config_default(&c);
+    c.learner = learner;
     c.max_memory = max_memory;
     c.window = 30;
     return c;
@@ -197,5 +200,7 @@ int main(void) {
         cmocka_unit_test(the_memory_cap_holds_when_accurate),
         cmocka_unit_test(the_caps_of_names_hold),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    for (learner = 0; learner < HOMER_LEARNERS; learner++) failed += cmocka_run_group_tests(tests, NULL, NULL);
+    return failed;
 }
