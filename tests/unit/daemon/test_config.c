@@ -126,6 +126,9 @@ static void test_a_file_is_read_over_the_defaults(void **state) {
     assert_int_equal(c.model.seed, INT64_MAX);
     assert_int_equal(c.model.max_memory, (uint64_t)2 << 30);
     assert_true(c.model.text_bigrams);
+    assert_int_equal(c.model.learner, HOMER_LEARNER_IHOMER);
+    assert_int_equal(homer_config_set(&c, "model.learner=ihomer-paper", &err), 0);
+    assert_int_equal(c.model.learner, HOMER_LEARNER_IHOMER_PAPER);
     assert_int_equal(c.conn.max_connections, 1024); /* untouched */
     assert_int_equal(load_text("{\"listen\":\"localhost:1\",\"unix\":null}"), 0);
     assert_int_equal(c.listen_n, 1);
@@ -157,7 +160,7 @@ static void test_refuses_and_names(void **state) {
         {"{\"model\":{\"objective\":\"luck\"}}", "model.objective|\"luck\"|\"example_f1\" or \"micro_f1\""},
         {"{\"model\":{\"objective\":1}}", "model.objective|got 1"},
         {"{\"model\":{\"profile\":\"best\"}}", "model.profile|\"best\"|\"linear\""},
-        {"{\"model\":{\"learner\":\"oracle\"}}", "model.learner|\"oracle\"|\"ihomer\""},
+        {"{\"model\":{\"learner\":\"oracle\"}}", "model.learner|\"oracle\"|\"ihomer\" or \"ihomer-paper\""},
         {"{\"model\":{\"text\":{\"bigrams\":1}}}", "model.text.bigrams|got 1|true or false"},
         {"{\"model\":{\"hierarchy\":{\"a\":1}}}", "unknown key \"model.hierarchy.a\""},
         {"{\"model\":{\"hierarchy\":null}}", "model.hierarchy: expected an object"},
@@ -241,6 +244,9 @@ static void test_set_by_dotted_path(void **state) {
     assert_null(c.unix_path);
     assert_int_equal(homer_config_set(&c, "model.text.bigrams=true", &err), 0);
     assert_true(c.model.text_bigrams);
+    assert_int_equal(c.model.learner, HOMER_LEARNER_IHOMER);
+    assert_int_equal(homer_config_set(&c, "model.learner=ihomer-paper", &err), 0);
+    assert_int_equal(c.model.learner, HOMER_LEARNER_IHOMER_PAPER);
     assert_int_equal(problems, 0);
 }
 
