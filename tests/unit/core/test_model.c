@@ -281,6 +281,7 @@ int main(void) {
         cmocka_unit_test(the_best_by_score),
     };
     int failed = 0;
-    for (learner = 0; learner < HOMER_LEARNERS; learner++) failed += cmocka_run_group_tests(tests, NULL, NULL);
+    for (learner = 0; learner < HOMER_LEARNERS; learner++)
+        failed += cmocka_run_group_tests(tests, NULL, NULL);
     return failed;
 }

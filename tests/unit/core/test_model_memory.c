@@ -201,6 +201,7 @@ int main(void) {
         cmocka_unit_test(the_caps_of_names_hold),
     };
     int failed = 0;
-    for (learner = 0; learner < HOMER_LEARNERS; learner++) failed += cmocka_run_group_tests(tests, NULL, NULL);
+    for (learner = 0; learner < HOMER_LEARNERS; learner++)
+        failed += cmocka_run_group_tests(tests, NULL, NULL);
     return failed;
 }
