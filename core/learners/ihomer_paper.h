@@ -12,9 +12,10 @@
  *
  * Beyond the text, because a live stream needs it: labels that come late join the smallest cluster; partial
  * labellings teach the logistic regressions what they tell, and the rest of a tree only when all its labels
- * are known; the clustering counts complete labellings only. Changes are prepared with the instance after
- * they were decided. A feature that is not listed, or given as null, is 0. One thread; memory charged to mem.
- */
+ * are known; the clustering counts complete labellings only. An instance's weight counts for classes,
+ * observers and losses of branches; neighbours, regressions and the clustering take it as one. Changes are
+ * prepared with the instance after they were decided. A feature that is not listed, or given as null, is 0.
+ * One thread; memory charged to mem. */
 #ifndef HOMER_LEARNERS_IHOMER_PAPER_H
 #define HOMER_LEARNERS_IHOMER_PAPER_H
 

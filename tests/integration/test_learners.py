@@ -98,3 +98,9 @@ def test_a_replay_of_several_learners_is_one_table():
 def test_an_unknown_learner_is_refused():
     done = harness.run_homer("replay", streams.path("flags"), "--learner", "oracle")
     assert done.returncode != 0 and "oracle" in done.err and "ihomer-paper" in done.err
+
+
+def test_one_table_has_room_for_a_dozen():
+    many = [word for i in range(13) for word in ("--learner", f"l{i}")]
+    done = harness.run_homer("replay", streams.path("flags"), *many)
+    assert done.returncode == 2 and "12 times" in done.err

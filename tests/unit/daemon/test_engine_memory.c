@@ -10,6 +10,14 @@ static const char *const new_names =
     "\"text\":\"some words that nobody has said before, some of them twice\","
     "\"y\":[\"n5\",\"n6\",\"n7\",\"red\"],\"scores\":\"all\"}";
 
+static enum homer_learner_kind learner; /* of the model whose lines fail_each fails */
+
+static void open_with_learner(struct fixture *f) {
+    fixture_configure(f);
+    f->config.model.learner = learner;
+    fixture_start(f, 7);
+}
+
 static bool succeeded(struct fixture *f) {
     json_t *reply = fixture_reply(f);
     bool ok = json_is_true(json_object_get(reply, "ok"));
@@ -30,14 +38,14 @@ static unsigned fail_each(const char *line, struct homer_mem *(*mem_of)(struct f
     struct fixture f;
     char want[33], before[33], after[33];
     struct homer_schema_mark was, is;
-    fixture_open(&f);
+    open_with_learner(&f);
     teach(&f);
     do_ok(&f, line);
     state_of(&f, want, &is);
     fixture_close(&f);
 
     for (unsigned k = 1; k < MANY; k++) {
-        fixture_open(&f);
+        open_with_learner(&f);
         teach(&f);
         state_of(&f, before, &was);
         homer_buf_deinit(&f.out); /* the reply has to be allocated, too */
@@ -80,17 +88,23 @@ static struct homer_mem *of_reply(struct fixture *f) {
 
 static void learning_is_all_or_nothing(void **state) {
     (void)state;
-    assert_true(fail_each(new_names, of_model) > 3);
-    fail_each(new_names, of_engine);
-    assert_true(fail_each(new_names, of_reply) >= 1);
+    for (learner = 0; learner < HOMER_LEARNERS; learner++) {
+        assert_true(fail_each(new_names, of_model) > 3);
+        fail_each(new_names, of_engine);
+        assert_true(fail_each(new_names, of_reply) >= 1);
+    }
+    learner = HOMER_LEARNER_IHOMER;
 }
 
 static void reading_is_refused_or_whole(void **state) {
     (void)state;
-    assert_true(fail_each("{\"op\":\"hierarchy\",\"format\":\"dot\"}", of_engine) >= 1);
-    assert_true(fail_each("{\"op\":\"hierarchy\",\"format\":\"dot\"}", of_reply) >= 1);
-    assert_true(fail_each("hierarchy", of_reply) >= 1);
-    assert_true(fail_each("drifts", of_reply) >= 1);
+    for (learner = 0; learner < HOMER_LEARNERS; learner++) {
+        assert_true(fail_each("{\"op\":\"hierarchy\",\"format\":\"dot\"}", of_engine) >= 1);
+        assert_true(fail_each("{\"op\":\"hierarchy\",\"format\":\"dot\"}", of_reply) >= 1);
+        assert_true(fail_each("hierarchy", of_reply) >= 1);
+        assert_true(fail_each("drifts", of_reply) >= 1);
+    }
+    learner = HOMER_LEARNER_IHOMER;
 }
 
 /* An engine that never had a line has nothing allocated yet. */
