@@ -128,7 +128,6 @@ void homer_mlhat_leaf_cancel(struct homer_mlhat_leaf *l, const struct homer_quer
     homer_map_truncate(&l->sets, l->sets_known);
     homer_bagged_cancel(&l->bagged, q);
     homer_observers_cancel(&l->observers, q);
-    l->starved = false;
 }
 
 /* memo NULL: the memory cap refused it, and the oldest one makes room for the next. */

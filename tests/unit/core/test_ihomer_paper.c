@@ -94,6 +94,34 @@ static void groups_become_partitions_and_keep_their_trees(void **state) {
     shop_stop(&s);
 }
 
+/* Most labelsets have two labels: no partition has fewer, although the clustering parts a label that goes
+ * alone. */
+static void small_clusters_are_joined(void **state) {
+    (void)state;
+    struct shop s;
+    struct dice d = {805};
+    bool alone = false;
+    shop_start(&s, 100, 200);
+    for (int t = 0; t < 1500; t++) {
+        uint32_t kind = dice_below(&d, 5); /* 0 1, 2 3, 4 5, 6 or 7 8 */
+        struct one in = {.feature = {0}, .value = {(float)kind}};
+        in.positive[0] = 2 * kind - (kind > 3);
+        in.positive[1] = in.positive[0] + 1;
+        in.x = (struct homer_instance){.feature = in.feature,
+                                       .value = in.value,
+                                       .feature_n = 1,
+                                       .positive = in.positive,
+                                       .positive_n = kind == 3 ? 1 : 2,
+                                       .weight = 1};
+        assert_int_equal(shop_try(&s, &in, 9), 0);
+        for (uint32_t i = 0; i < s.paper.parts; i++) assert_true(s.paper.part[i].m >= 2);
+        for (uint32_t l = 0; l < 10; l++)
+            alone = alone || s.paper.odac.node[s.paper.odac.leaf_of[l]].labels == 1;
+    }
+    assert_true(alone && s.paper.parts > 1);
+    shop_stop(&s);
+}
+
 static double wrong(struct shop *s, struct garden *g, int n) {
     double all = 0;
     for (int t = 0; t < n; t++) {
@@ -254,6 +282,54 @@ static void refused_memory_leaves_no_trace(void **state) {
     shop_stop(&undisturbed);
 }
 
+/* What is remembered shows in the digest. */
+static void the_digest_covers_the_state(void **state) {
+    (void)state;
+    struct shop s;
+    struct garden g;
+    char before[33], after[33];
+    garden_init(&g, 835, 3, 4, false);
+    shop_start(&s, 100, 200);
+    (void)wrong(&s, &g, 400);
+    struct homer_paper *p = &s.paper;
+    struct homer_mlhat_leaf *l = p->part[0].tree->root.leaf;
+    assert_non_null(l);
+    uint64_t *counts[] = {&p->generation,     &p->clustered,
+                          &p->stage_next,     &p->trees,
+                          &p->sizes[5],       &p->events,
+                          &p->counted[0],     &p->part[1].drifts,
+                          &p->odac.ids,       &p->odac.generation,
+                          &p->part[1].id,     &p->odac.node[0].id,
+                          &p->odac.node[0].n, &p->part[0].tree->rng.s[2]};
+    double *reals[] = {&p->loss.sum, &p->part[1].loss.m2, &l->weight,        &l->tried,
+                       &l->none,     &l->count[0],        &p->odac.node[0].e};
+    uint32_t *words[] = {&p->odac.timer, &p->odac.leaf_of[2], &p->odac.count[1], &p->odac.pair[3],
+                         &p->part[1].label[0]};
+    shop_digest(&s, before);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        ++*counts[i];
+        shop_digest(&s, after);
+        if (strcmp(before, after) == 0) fail_msg("count %zu", i);
+        --*counts[i];
+    }
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        double was = *reals[i];
+        *reals[i] = was + 1;
+        shop_digest(&s, after);
+        if (strcmp(before, after) == 0) fail_msg("real %zu", i);
+        *reals[i] = was;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        ++*words[i];
+        shop_digest(&s, after);
+        if (strcmp(before, after) == 0) fail_msg("word %zu", i);
+        --*words[i];
+    }
+    shop_digest(&s, after);
+    assert_string_equal(before, after);
+    shop_stop(&s);
+}
+
 static void a_refused_start_leaves_nothing(void **state) {
     (void)state;
     struct homer_paper_config c;
@@ -293,10 +369,12 @@ static void the_cap_stops_growth_first(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_become_partitions_and_keep_their_trees),
+        cmocka_unit_test(small_clusters_are_joined),
         cmocka_unit_test(a_global_drift_begins_the_clustering_anew),
         cmocka_unit_test(a_local_drift_is_told),
         cmocka_unit_test(partial_labellings_are_learned),
         cmocka_unit_test(refused_memory_leaves_no_trace),
+        cmocka_unit_test(the_digest_covers_the_state),
         cmocka_unit_test(a_refused_start_leaves_nothing),
         cmocka_unit_test(the_cap_stops_growth_first),
     };

@@ -178,6 +178,66 @@ static void alternates_are_judged_by_their_loss(void **state) {
     grove_stop(&g);
 }
 
+/* Leaf and alternate answer together, weighted by 1/loss^2, once the alternate has weight. */
+static void alternates_have_their_say(void **state) {
+    (void)state;
+    struct dice d = {38};
+    unsigned wrong = 0;
+    grove_start(&g, 2);
+    g.config.max_depth = 1;
+    run(&d, 600, false, &wrong);
+    struct homer_mlhat_branch *b = g.tree->root.branch;
+    b->wanted = true;
+    run(&d, 1, false, &wrong);
+    run(&d, 30, true, &wrong);
+    assert_non_null(b->alternate.leaf);
+    const float x[3] = {0.7f, 0.1f, -0.2f};
+    float alone[2], other[2];
+    b->alternate_weight = 50; /* not yet */
+    grove_ask(&g, 3, x);
+    memcpy(alone, g.p, sizeof alone);
+    homer_mlhat_leaf_predict(b->alternate.leaf, &g.config, &g.query, &g.columns, 2, other, &g.scratch);
+    assert_true(alone[0] > 0.5f && other[0] < 0.5f);
+    b->alternate_weight = 60;
+    b->alternate_loss = 12; /* .2 */
+    b->weight = 100;
+    b->loss = 40; /* .4: weights 25 and 6.25 */
+    grove_ask(&g, 3, x);
+    for (int l = 0; l < 2; l++) assert_close(g.p[l], (6.25f * alone[l] + 25 * other[l]) / 31.25f, 1e-5);
+    grove_stop(&g);
+}
+
+/* A split that was prepared for an instance that does not come is forgotten; the digest holds the generator.
+ */
+static void a_prepared_split_can_be_taken_back(void **state) {
+    (void)state;
+    struct dice d = {39};
+    char before[33], after[33];
+    bool staged = false;
+    grove_start(&g, 2);
+    for (int t = 0; t < 600 && !staged; t++) {
+        uint32_t on[GROVE_Y];
+        float v[2] = {(float)dice_normal(&d), (float)dice_normal(&d)};
+        uint32_t labels = v[0] > 0 ? 1 : 2;
+        grove_ask(&g, 2, v);
+        struct homer_mlhat_truth truth = grove_truth(&g, labels, UINT32_MAX, on);
+        grove_digest(&g, before);
+        assert_int_equal(homer_mlhat_prepare(g.tree, &g.query, &truth, &g.scratch), 0);
+        staged = g.tree->root.staged != NULL;
+        homer_mlhat_cancel(g.tree, &g.query);
+        assert_true(!g.tree->root.staged && !g.tree->root.tried);
+        grove_digest(&g, after);
+        assert_string_equal(before, after);
+        grove_learn(&g, labels);
+    }
+    assert_true(staged && g.tree->root.branch);
+    grove_digest(&g, before);
+    (void)homer_rng_next(&g.tree->rng);
+    grove_digest(&g, after);
+    assert_string_not_equal(before, after);
+    grove_stop(&g);
+}
+
 /* Unknown labels are not learned, by anything; a leaf waits for instances that tell of all. */
 static void partial_truth_teaches_what_it_tells(void **state) {
     (void)state;
@@ -256,6 +316,8 @@ int main(void) {
         cmocka_unit_test(many_labelsets_keep_it_a_leaf),
         cmocka_unit_test(an_alternate_takes_over_after_a_drift),
         cmocka_unit_test(alternates_are_judged_by_their_loss),
+        cmocka_unit_test(alternates_have_their_say),
+        cmocka_unit_test(a_prepared_split_can_be_taken_back),
         cmocka_unit_test(partial_truth_teaches_what_it_tells),
         cmocka_unit_test(refused_memory_leaves_no_trace),
     };

@@ -122,6 +122,36 @@ static void implicit_zeros_count(void **state) {
     assert_same(best.second, 0);
 }
 
+/* The same below zero. */
+static void zeros_are_the_largest_value(void **state) {
+    (void)state;
+    double count[2] = {0}, scratch[9];
+    struct homer_best_split best;
+    for (int t = 0; t < LENGTH; t++) {
+        uint32_t side = (uint32_t)t % 2;
+        ask_values(&q, &a, 1, (const float[]){side ? -1 : 0});
+        add(&side, 1, 1);
+        count[side]++;
+    }
+    homer_observers_split(&o, LENGTH, count, 2, 0, scratch, &best);
+    assert_true(best.found && best.threshold > -1 && best.threshold < 0);
+}
+
+/* Three outliers of their own label: the threshold that would cut off them alone leaves a side too light. */
+static void each_side_has_a_hundredth(void **state) {
+    (void)state;
+    double count[2] = {0}, scratch[9];
+    struct homer_best_split best;
+    for (int t = 0; t < LENGTH; t++) {
+        uint32_t outlier = t % 150 == 7;
+        ask_values(&q, &a, 1, (const float[]){outlier ? 100 : (float)(t % 10) / 10});
+        add(&outlier, 1, 1);
+        count[outlier]++;
+    }
+    homer_observers_split(&o, LENGTH, count, 2, 0, scratch, &best);
+    assert_true(best.found && best.threshold > 5 && best.threshold < 20); /* of 9, 18, 27, ... */
+}
+
 /* "No label" is told apart like a label. */
 static void no_label_is_a_class(void **state) {
     (void)state;
@@ -165,6 +195,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(moments_are_those_of_the_values, start, stop),
         cmocka_unit_test_setup_teardown(the_telling_feature_is_found, start, stop),
         cmocka_unit_test_setup_teardown(implicit_zeros_count, start, stop),
+        cmocka_unit_test_setup_teardown(zeros_are_the_largest_value, start, stop),
+        cmocka_unit_test_setup_teardown(each_side_has_a_hundredth, start, stop),
         cmocka_unit_test_setup_teardown(no_label_is_a_class, start, stop),
         cmocka_unit_test_setup_teardown(a_refused_reserve_is_taken_back, start, stop),
     };
