@@ -67,9 +67,10 @@ static int row_reserve(struct homer_mem *mem, struct homer_bagged_row **row, uin
     struct homer_bagged_row *old = *row;
     if (old && old->cap >= columns) return 0;
     uint32_t cap = old ? columns + columns / 2 : columns;
+    uint64_t capped = mem->capped;
     struct homer_bagged_row *r =
         homer_mem_alloc(mem, 1, sizeof *r + (size_t)cap * HOMER_BAG_MODELS * sizeof(float));
-    if (!r) return -ENOMEM;
+    if (!r) return old && mem->capped > capped ? 0 : -ENOMEM; /* goes on with the columns it has */
     if (old) {
         memcpy(r, old, sizeof *r + (size_t)old->columns * HOMER_BAG_MODELS * sizeof(float));
         row_free(mem, old);
@@ -106,12 +107,13 @@ void homer_bagged_cancel(struct homer_bagged *b, const struct homer_query *q) {
 
 /* New labels begin as column 0. */
 static void add_columns(struct homer_bagged_row *r, uint32_t columns) {
-    for (; r->columns < columns; r->columns++)
+    for (; r->columns < columns && r->columns < r->cap; r->columns++)
         memcpy(r->w + (size_t)r->columns * HOMER_BAG_MODELS, r->w, HOMER_BAG_MODELS * sizeof(float));
     r->learned = true;
 }
 
-static void descend(struct homer_bagged_row *r, float step, uint32_t n, const float *g) {
+static void descend(struct homer_bagged_row *r, float step, uint32_t columns, const float *g) {
+    uint32_t n = (r->columns < columns ? r->columns : columns) * HOMER_BAG_MODELS;
     for (uint32_t i = 0; i < n; i++) r->w[i] -= step * g[i];
 }
 
@@ -133,9 +135,9 @@ void homer_bagged_learn(struct homer_bagged *b, const struct homer_query *q, uin
                 uint32_t i = c * HOMER_BAG_MODELS + j;
                 g[i] = isnan(y[c]) || round >= k[j] ? 0.0f : homer_sigmoid(s[i]) - y[c];
             }
-        descend(b->bias, BIAS_RATE, n, g);
+        descend(b->bias, BIAS_RATE, columns, g);
         for (uint32_t i = 0; i < q->n; i++)
-            descend(b->row[feature[i]], RATE * homer_query_value(q, feature[i]), n, g);
+            descend(b->row[feature[i]], RATE * homer_query_value(q, feature[i]), columns, g);
     }
 }
 

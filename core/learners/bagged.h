@@ -34,7 +34,8 @@ void homer_bagged_deinit(struct homer_bagged *b);
 /* Adds to p[m] the probability of each label. scratch: (m + 1) * HOMER_BAG_MODELS floats. */
 void homer_bagged_predict(const struct homer_bagged *b, const struct homer_query *q, uint32_t m, float *p,
                           float *scratch);
-/* Room to learn the query with m labels; 0 or -ENOMEM, nothing visible changed. */
+/* Room to learn the query with m labels; 0 or -ENOMEM, nothing visible changed. Where the memory cap refuses
+ * a known feature more columns, the labels that it has none for stay as column 0 there. */
 int homer_bagged_reserve(struct homer_bagged *b, const struct homer_query *q, uint32_t m);
 /* Frees what a reserve for this query added that nothing has learned. */
 void homer_bagged_cancel(struct homer_bagged *b, const struct homer_query *q);

@@ -57,6 +57,7 @@ void homer_paper_deinit(struct homer_paper *p) {
 }
 
 int homer_paper_reserve(struct homer_paper *p, uint32_t features, uint32_t labels) {
+    if ((features > p->features || labels > p->labels) && homer_memory_short(p->mem)) return -ENOMEM;
     int rc = homer_query_reserve(&p->query, features);
     if (!rc) rc = homer_grid_reserve(&p->feature_count, features);
     if (!rc) rc = homer_grid_reserve(&p->label_count, labels + 1);
@@ -140,8 +141,8 @@ static int reserve_labels(struct homer_paper *p, struct homer_paper_part *part, 
 static int stage(struct homer_paper *p, uint64_t seq) {
     if (p->clustered == p->odac.generation || seq < p->stage_next) return 0;
     uint64_t capped = p->mem->capped;
-    int rc = homer_paper_stage(p);
-    p->stage_refused = rc && p->mem->capped > capped;
+    int rc = homer_memory_short(p->mem) ? -ENOMEM : homer_paper_stage(p);
+    p->stage_refused = rc && (p->mem->capped > capped || homer_memory_short(p->mem));
     return p->stage_refused ? 0 : rc;
 }
 
@@ -158,7 +159,8 @@ int homer_paper_prepare(struct homer_paper *p, const struct homer_instance *x, u
     p->seq = seq;
     int rc = stage(p, seq);
     uint64_t capped = p->mem->capped;
-    if (!rc && homer_memo_new(&p->memo, &p->query, x->positive, x->positive_n) && p->mem->capped == capped)
+    if (!rc && !homer_memory_short(p->mem) &&
+        homer_memo_new(&p->memo, &p->query, x->positive, x->positive_n) && p->mem->capped == capped)
         rc = -ENOMEM;
     if (rc) return rc;
     struct homer_paper_part *part = p->staged ? p->staged : p->part;

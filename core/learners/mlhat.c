@@ -145,6 +145,7 @@ static int try_split(struct homer_mlhat *t, const struct reach *r, struct homer_
     struct homer_mlhat_leaf *l = r->node->leaf;
     if (r->depth >= t->config->max_depth || !homer_mlhat_leaf_due(l, t->config)) return 0;
     r->node->tried = true;
+    if (homer_memory_short(t->mem)) return 0;
     if (!homer_mlhat_leaf_split(l, t->config, scratch, &split)) return 0;
     uint64_t capped = t->mem->capped;
     return grown(t->mem, stage_split(t, r->node, &split), capped);
@@ -156,7 +157,8 @@ static int stage_alternates(struct homer_mlhat *t, const struct homer_query *q) 
     for (struct homer_mlhat_node *n = &t->root; n->branch && !rc; n = next(n->branch, q)) {
         struct homer_mlhat_branch *b = n->branch;
         uint64_t capped = t->mem->capped;
-        if (b->wanted && !b->staged) rc = grown(t->mem, homer_mlhat_leaf_new(&b->staged, t->mem), capped);
+        if (b->wanted && !b->staged && !homer_memory_short(t->mem))
+            rc = grown(t->mem, homer_mlhat_leaf_new(&b->staged, t->mem), capped);
     }
     return rc;
 }

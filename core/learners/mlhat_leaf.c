@@ -118,6 +118,8 @@ int homer_mlhat_leaf_prepare(struct homer_mlhat_leaf *l, const struct homer_quer
         homer_map_add(&l->sets, y->on, y->on_n * sizeof *y->on) == UINT32_MAX && failed(l, -ENOMEM, capped))
         return -ENOMEM;
     if (l->inactive) return 0;
+    l->starved = homer_memory_short(l->mem);
+    if (l->starved) return 0;
     capped = l->mem->capped;
     int rc = homer_observers_reserve(&l->observers, q, y->on_n ? y->on_n : 1);
     l->starved = rc != 0;

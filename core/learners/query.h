@@ -29,6 +29,12 @@ struct homer_query {
     uint64_t stamp;   /* which query this is */
 };
 
+/* True when less than a sixteenth of the memory cap is left: what the learner can go without is then refused,
+ * so that what it cannot, and what the rest of the model needs, still has room. */
+static inline bool homer_memory_short(const struct homer_mem *mem) {
+    return mem->max_bytes && mem->used_bytes > mem->max_bytes - mem->max_bytes / 16;
+}
+
 void homer_query_init(struct homer_query *q, struct homer_mem *mem);
 void homer_query_deinit(struct homer_query *q);
 /* Room for ids below `features`; 0 or -ENOMEM. Keeps the query. */
