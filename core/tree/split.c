@@ -117,7 +117,8 @@ void homer_split_find(const struct homer_stats *s, const struct homer_split_conf
         before = total(lane, s->m);
         float most = 0;
         for (int k = 0; k < THRESHOLDS; k++) {
-            if (k == COARSE && 2 * most < best->gain) break; /* finer cuts will not double it */
+            if (k == 1 && 3 * most < best->gain) break;      /* no other cut will treble that of the mean, */
+            if (k == COARSE && 2 * most < best->gain) break; /* no finer one double that of three */
             float cut = v.g->mean + at_sd[k] * sd, left = v.g->n * phi(at_sd[k]);
             if (!both_sides(left, v.g->n - left, c)) continue;
             gauss_lanes(side, s->stride, cut, lane);

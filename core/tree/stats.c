@@ -84,7 +84,7 @@ struct need {
 static struct need need_of(const struct homer_stats *s, const struct homer_frame *f) {
     struct need need = {s->gauss_n, s->presence_n};
     for (uint32_t i = 0; i < f->dense_n; i++)
-        need.gauss += homer_stats_find(s, f->dense[i], true) == UINT32_MAX;
+        need.gauss += homer_stats_find_gauss(s, f->dense[i], i) == UINT32_MAX;
     for (uint32_t i = 0; i < f->present_n; i++)
         need.presence += homer_stats_find(s, f->present[i], false) == UINT32_MAX;
     return need;
@@ -202,7 +202,7 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
     for (uint32_t i = 0; i < f->dense_n; i++) {
         float x = f->raw[i];
         if (isnan(x)) continue;
-        uint32_t place = homer_stats_find(s, f->dense[i], true);
+        uint32_t place = homer_stats_find_gauss(s, f->dense[i], i);
         if (place == UINT32_MAX) {
             if (!has_room(s, s->gauss_n, s->gauss_cap)) continue;
             place = add_gauss(s, f->dense[i], x);
