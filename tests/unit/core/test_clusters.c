@@ -99,7 +99,7 @@ static bool same_labels(const struct homer_cluster *a, const struct homer_cluste
 
 /* At a regrouping, old and new clusters are asked about the same instance. A cluster of the same id
  * is watched on. One with the same labels has the same forest; one that was copied gives its old
- * labels the same class counts to the bit, and nearly the same naive Bayes, whose evidence is computed anew;
+ * labels the same class counts to the bit, and nearly the same naive Bayes;
  * labels from elsewhere begin near their prior.
  */
 static void trees_are_handed_on(void **state) {
