@@ -24,6 +24,7 @@ int homer_clusters_init(struct homer_clusters *c, struct homer_mem *mem,
     homer_adwin_config_default(&watch);
     watch.delta = config->drift_delta;
     homer_adwin_init(&c->loss, &watch);
+    homer_rng_seed(&c->rng, config->tree.seed);
     return homer_hierarchy_init(&c->hierarchy, mem, &config->hierarchy);
 }
 
@@ -67,10 +68,8 @@ static int clusters_reserve(void *self, uint32_t features, uint32_t columns) {
 }
 
 void homer_cluster_predict(struct homer_cluster *k, const struct homer_frame *f) {
-    float *prior = k->logits + (size_t)3 * homer_cluster_stride(k);
-    for (uint32_t i = 0; i < k->m; i++) prior[i] = f->prior[k->label[i]];
-    k->leaf = homer_tree_leaf(k->tree, f);
-    k->lacks = homer_tree_predict(k->tree, k->leaf, f, prior, k->logits);
+    for (uint32_t i = 0; i < k->m; i++) k->forest->prior[i] = f->prior[k->label[i]];
+    homer_forest_predict(k->forest, f);
 }
 
 static void clusters_predict(void *self, struct homer_frame *f) {
@@ -80,7 +79,7 @@ static void clusters_predict(void *self, struct homer_frame *f) {
         struct homer_cluster *k = &c->cluster[i];
         homer_cluster_predict(k, f);
         for (int e = 0; e < 3; e++) {
-            const float *logit = k->logits + (size_t)e * homer_cluster_stride(k);
+            const float *logit = k->forest->logits + (size_t)e * k->forest->stride;
             float *out = f->evidence[HOMER_X_TREE_COUNTS + e];
             for (uint32_t j = 0; j < k->m; j++) {
                 uint32_t l = k->label[j];
@@ -98,7 +97,7 @@ static bool all_known(const struct homer_cluster *k, const struct homer_frame *f
 
 static void clusters_cancel(void *self) {
     struct homer_clusters *c = self;
-    for (uint32_t i = 0; i < c->n; i++) homer_tree_cancel(c->cluster[i].tree, c->cluster[i].leaf);
+    for (uint32_t i = 0; i < c->n; i++) homer_forest_cancel(c->cluster[i].forest);
     homer_clusters_unstage(c);
 }
 
@@ -115,10 +114,11 @@ static int clusters_prepare(void *self, const struct homer_frame *f) {
     int rc = homer_hierarchy_reserve(&c->hierarchy, f->complete ? f->positive_n : 0, f->labels);
     if (!rc && c->generation != c->hierarchy.generation && f->seq >= c->stage_next) rc = stage(c, f);
     struct homer_cluster *k = c->staged ? c->staged : c->cluster;
+    c->drawn = c->rng;
     for (uint32_t i = 0, n = c->staged ? c->staged_n : c->n; i < n && !rc; i++) {
         if (c->staged) homer_cluster_predict(&k[i], f);
         k[i].known = all_known(&k[i], f);
-        if (k[i].known) rc = homer_tree_prepare(k[i].tree, k[i].leaf, f, k[i].lacks, f->w);
+        if (k[i].known) rc = homer_forest_prepare(k[i].forest, f, &c->drawn);
     }
     if (rc) clusters_cancel(c);
     return rc;
@@ -129,14 +129,13 @@ static void note(struct homer_clusters *c, struct homer_event e) {
     c->counted[e.kind]++;
 }
 
-static void learn_tree(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
+static void learn_trees(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
     uint32_t on_n = 0;
     if (!k->known) return;
     for (uint32_t i = 0; i < k->m; i++)
         if (f->y[k->label[i]] > 0) c->on[on_n++] = i;
-    if (!homer_tree_learn(k->tree, k->leaf, f, c->on, on_n, f->w, k->logits)) return;
-    note(c,
-         (struct homer_event){.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_TREE_SPLIT, .labels = k->m});
+    struct homer_event e = {.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_TREE_SPLIT, .labels = k->m};
+    for (uint32_t n = homer_forest_learn(k->forest, f, c->on, on_n); n; n--) note(c, e);
 }
 
 /* min(1, 4/7 of the mean log-loss) of these labels, of which the truth is known; -1 when none is. */
@@ -194,36 +193,37 @@ static void grow_hierarchy(struct homer_clusters *c, const struct homer_frame *f
     }
 }
 
-/* Keeps the trees within tree_bytes: the largest tree gives up the leaves that promise least; below three
+/* Keeps the trees within tree_bytes: the largest cluster gives up the leaves that promise least; below three
  * quarters they come back. */
 static void prune(struct homer_clusters *c) {
     size_t bytes = 0, most;
-    for (uint32_t i = 0; i < c->n; i++) bytes += homer_tree_bytes(c->cluster[i].tree);
+    for (uint32_t i = 0; i < c->n; i++) bytes += homer_forest_bytes(c->cluster[i].forest);
     for (uint32_t i = 0; i < c->n && bytes < c->config.tree_bytes / 4 * 3; i++)
-        homer_tree_activate(c->cluster[i].tree);
+        homer_forest_activate(c->cluster[i].forest);
     while (bytes > c->config.tree_bytes) {
-        struct homer_tree *largest = NULL;
+        struct homer_forest *largest = NULL;
         most = 0;
         for (uint32_t i = 0; i < c->n; i++) {
-            size_t b = homer_tree_bytes(c->cluster[i].tree);
+            size_t b = homer_forest_bytes(c->cluster[i].forest);
             if (b <= most) continue;
             most = b;
-            largest = c->cluster[i].tree;
+            largest = c->cluster[i].forest;
         }
-        if (!largest || !homer_tree_deactivate(largest)) return;
-        bytes -= most - homer_tree_bytes(largest);
+        if (!largest || !homer_forest_deactivate(largest)) return;
+        bytes -= most - homer_forest_bytes(largest);
     }
 }
 
 static void clusters_learn(void *self, const struct homer_frame *f) {
     struct homer_clusters *c = self;
+    c->rng = c->drawn;
     if (c->staged) {
         homer_clusters_swap(c);
         c->stage_next = f->seq + (f->seq < 8 * STAGE_EVERY ? f->seq / 8 : STAGE_EVERY);
     }
     if (c->stage_refused) c->stage_next = f->seq + STAGE_AGAIN;
     c->stage_refused = false;
-    for (uint32_t i = 0; i < c->n; i++) learn_tree(c, &c->cluster[i], f);
+    for (uint32_t i = 0; i < c->n; i++) learn_trees(c, &c->cluster[i], f);
     watch(c, f);
     grow_hierarchy(c, f);
     if (c->config.tree_bytes && f->seq % PRUNE_EVERY == 0) prune(c);
@@ -259,9 +259,10 @@ static void clusters_encode(const void *self, uint32_t columns, struct homer_cod
         homer_put_u32(codec, k->m);
         homer_put_u32s(codec, k->label, k->m);
         homer_adwin_encode(&k->loss, codec);
-        homer_tree_encode(k->tree, codec);
+        homer_forest_encode(k->forest, codec);
     }
     homer_adwin_encode(&c->loss, codec);
+    if (c->config.tree.trees > 1) homer_rng_encode(&c->rng, codec);
     homer_put_u64s(codec, c->counted, HOMER_EVENT_KINDS);
     homer_put_u64(codec, c->events);
     for (uint64_t i = c->events > HOMER_EVENTS_KEPT ? c->events - HOMER_EVENTS_KEPT : 0; i < c->events; i++) {

@@ -1,11 +1,11 @@
-/* The living part of the learner: the hierarchy of labels, an adaptive Hoeffding tree for each of its leaf
- * clusters, and the drift detectors of every cluster and of the whole. An expert (expert.h): the trees give
- * three rows of evidence per label.
+/* The living part of the learner: the hierarchy of labels, one or several Hoeffding trees for each of its
+ * leaf clusters, and the drift detectors of every cluster and of the whole. An expert (expert.h): the trees
+ * give three rows of evidence per label.
  *
  * A cluster's loss is min(1, 4/7 of the mean log-loss of its labels) under the whole model;
  * ADWIN(drift_delta) watches it, and the same of all labels. When it rises, the columns of the cluster (or
  * all) are named in `softened`, for the linear experts to learn anew. When the hierarchy regroups labels,
- * each new cluster's tree is a copy of the one that had most of its labels; labels that came from elsewhere
+ * each new cluster's trees are copies of those that had most of its labels; labels that came from elsewhere
  * begin neutral there. Changes take effect with the next instance, prepared before it and shown only when it
  * is learned. A tree learns an instance only if all labels of its cluster are known. One thread; memory
  * charged to mem. */
@@ -15,7 +15,7 @@
 #include "core/drift/adwin.h"
 #include "core/labels/hierarchy.h"
 #include "core/leaf/expert.h"
-#include "core/tree/hoeffding.h"
+#include "core/tree/forest.h"
 
 enum homer_drift_scope { HOMER_DRIFT_OFF = 0, HOMER_DRIFT_CLUSTER, HOMER_DRIFT_GLOBAL, HOMER_DRIFT_BOTH };
 
@@ -32,17 +32,13 @@ void homer_clusters_config_default(struct homer_clusters_config *c);
 struct homer_cluster {
     uint64_t id; /* of the hierarchy's leaf */
     uint32_t m;
-    uint32_t *label; /* [m] ascending: what the tree's columns stand for */
-    struct homer_tree *tree;
+    uint32_t *label; /* [m] ascending: what the trees' columns stand for */
+    struct homer_forest *forest;
     struct homer_adwin loss;
     uint64_t drifts;
-    bool borrowed; /* staged: tree and labels belong to the present cluster of that id */
+    bool borrowed; /* staged: forest and labels belong to the present cluster of that id */
 
-    /* of the instance at hand */
-    uint32_t leaf;
-    uint32_t lacks; /* features that the leaf does not observe yet */
-    bool known;     /* all its labels are */
-    float *logits;  /* [3][stride] log-odds, then [stride] priors of the labels */
+    bool known; /* all its labels are, of the instance at hand */
 };
 
 /* drift: place `cluster` or `global`, before and after: mean loss; structure: a change of the hierarchy, see
@@ -79,6 +75,8 @@ struct homer_clusters {
     uint64_t stage_next;                 /* instance before which clusters are not made anew */
     bool stage_refused;                  /* by the memory cap, for the instance at hand */
     struct homer_adwin loss;             /* of all labels */
+    struct homer_rng rng;                /* draws the trees' weights; used when there are several */
+    struct homer_rng drawn;              /* the same after the instance that is prepared */
     uint64_t counted[HOMER_EVENT_KINDS]; /* events ever, by kind */
 
     struct homer_event *event; /* the last HOMER_EVENTS_KEPT, a ring */

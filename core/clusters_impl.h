@@ -14,11 +14,7 @@ void homer_clusters_unstage(struct homer_clusters *c);
 /* The staged clusters take the place of the present ones. */
 void homer_clusters_swap(struct homer_clusters *c);
 
-/* Leaf and log-odds of the frame's instance in one cluster. */
+/* What the trees of one cluster say of the frame's instance. */
 void homer_cluster_predict(struct homer_cluster *k, const struct homer_frame *f);
-
-static inline uint32_t homer_cluster_stride(const struct homer_cluster *k) {
-    return (k->m + HOMER_LANES - 1) / HOMER_LANES * HOMER_LANES;
-}
 
 #endif

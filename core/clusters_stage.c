@@ -5,10 +5,9 @@
 #include "core/clusters_impl.h"
 
 void homer_cluster_deinit(struct homer_clusters *c, struct homer_cluster *k) {
-    homer_mem_free(c->mem, k->logits, (size_t)4 * homer_cluster_stride(k), sizeof *k->logits);
     if (k->borrowed) return;
     homer_mem_free(c->mem, k->label, k->m, sizeof *k->label);
-    homer_tree_free(k->tree);
+    homer_forest_free(k->forest);
 }
 
 void homer_clusters_unstage(struct homer_clusters *c) {
@@ -37,7 +36,7 @@ static struct homer_cluster *most_overlap(struct homer_clusters *c, const uint32
 
 static int hand_on(struct homer_clusters *c, struct homer_cluster *k, const struct homer_cluster *from,
                    const float *prior) {
-    if (!from) return homer_tree_new(&k->tree, c->mem, &c->config.tree, k->m);
+    if (!from) return homer_forest_new(&k->forest, c->mem, &c->config.tree, k->m);
     uint32_t *source = homer_mem_alloc(c->mem, k->m, sizeof *source);
     float *share = homer_mem_alloc(c->mem, k->m, sizeof *share);
     int rc = source && share ? 0 : -ENOMEM;
@@ -46,7 +45,7 @@ static int hand_on(struct homer_clusters *c, struct homer_cluster *k, const stru
         source[i] = j < from->m && from->label[j] == k->label[i] ? j : UINT32_MAX;
         share[i] = prior[k->label[i]];
     }
-    if (!rc) rc = homer_tree_clone(&k->tree, from->tree, source, k->m, share);
+    if (!rc) rc = homer_forest_clone(&k->forest, from->forest, source, k->m, share);
     homer_mem_free(c->mem, source, k->m, sizeof *source);
     homer_mem_free(c->mem, share, k->m, sizeof *share);
     return rc;
@@ -58,8 +57,6 @@ static int stage_cluster(struct homer_clusters *c, struct homer_cluster *k, uint
     const uint32_t *label = homer_hierarchy_labels(&c->hierarchy, slot);
     k->id = node->id;
     k->m = node->labels;
-    k->logits = homer_mem_alloc(c->mem, (size_t)4 * homer_cluster_stride(k), sizeof *k->logits);
-    if (!k->logits) return -ENOMEM;
     struct homer_adwin_config watch;
     homer_adwin_config_default(&watch);
     watch.delta = c->config.drift_delta;
@@ -72,7 +69,7 @@ static int stage_cluster(struct homer_clusters *c, struct homer_cluster *k, uint
     if (from && from->m == k->m && memcmp(from->label, label, k->m * sizeof *label) == 0) {
         k->borrowed = true;
         k->label = from->label;
-        k->tree = from->tree;
+        k->forest = from->forest;
         return 0;
     }
     k->label = homer_mem_alloc(c->mem, k->m, sizeof *k->label);
@@ -103,7 +100,7 @@ void homer_clusters_swap(struct homer_clusters *c) {
     for (uint32_t i = 0; i < c->staged_n; i++) {
         if (!c->staged[i].borrowed) continue;
         struct homer_cluster *owner = &c->cluster[c->of[c->staged[i].label[0]] - 1];
-        owner->borrowed = true; /* the staged one owns tree and labels from here on */
+        owner->borrowed = true; /* the staged one owns forest and labels from here on */
         c->staged[i].borrowed = false;
     }
     for (uint32_t i = 0; i < c->n; i++) homer_cluster_deinit(c, &c->cluster[i]);

@@ -4,6 +4,7 @@
 
 #define SOFT_VARIANCE 3.0f /* of linear weights whose cluster has drifted */
 #define SOFT_BIAS_VARIANCE 0.3f
+#define SOFT_RESIDUAL_VARIANCE 10.0f
 
 enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
 
@@ -56,7 +57,11 @@ int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_mis
     add_expert(f, &homer_linear_ops, &f->linear);
     add_expert(f, &homer_recent_ops, &f->recent);
     add_expert(f, &homer_markov_ops, &f->markov);
-    if (profile >= HOMER_FAST) add_expert(f, &homer_clusters_ops, &f->clusters);
+    homer_residual_init(&f->residual, mem);
+    if (profile >= HOMER_FAST) {
+        add_expert(f, &homer_residual_ops, &f->residual);
+        add_expert(f, &homer_clusters_ops, &f->clusters);
+    }
     if (profile == HOMER_ACCURATE) rc = init_accurate(f);
     if (rc) homer_flat_deinit(f);
     return rc;
@@ -182,9 +187,11 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
     homer_stack_learn(&f->stack, &f->prior, v, p);
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->learn(f->expert[i].self, v);
     homer_prior_learn(&f->prior, v);
-    if (f->profile >= HOMER_FAST && f->clusters.softened_n)
-        homer_linear_soften(&f->linear, f->clusters.softened, f->clusters.softened_n, SOFT_VARIANCE,
-                            SOFT_BIAS_VARIANCE);
+    if (f->profile >= HOMER_FAST && f->clusters.softened_n) {
+        const uint32_t *column = f->clusters.softened, n = f->clusters.softened_n;
+        homer_linear_soften(&f->linear, column, n, SOFT_VARIANCE, SOFT_BIAS_VARIANCE);
+        homer_residual_soften(&f->residual, column, n, SOFT_RESIDUAL_VARIANCE, SOFT_BIAS_VARIANCE);
+    }
     homer_scale_redecide(&f->scale);
     return p;
 }

@@ -11,12 +11,13 @@
 #include "core/leaf/prior.h"
 #include "core/leaf/products.h"
 #include "core/leaf/recent.h"
+#include "core/leaf/residual.h"
 #include "core/leaf/rls.h"
 #include "core/leaf/stack.h"
 #include "core/near/neighbours.h"
 #include "core/scale.h"
 
-enum { HOMER_FLAT_EXPERTS = 9 };
+enum { HOMER_FLAT_EXPERTS = 10 };
 
 /* Which experts there are: the linear ones, recent and markov; also the trees; also all others. */
 enum homer_profile { HOMER_LINEAR_ONLY = 0, HOMER_FAST, HOMER_ACCURATE };
@@ -29,8 +30,9 @@ struct homer_flat {
     struct homer_recent recent;
     struct homer_markov markov;
     struct homer_stack stack;
-    struct homer_clusters clusters; /* from profile fast on */
-    struct homer_linear spread;     /* of profile accurate, as all below */
+    struct homer_residual residual; /* from profile fast on, as the clusters */
+    struct homer_clusters clusters;
+    struct homer_linear spread; /* of profile accurate, as all below */
     struct homer_neighbours neighbours;
     struct homer_rls rls;
     struct homer_products products;

@@ -150,7 +150,7 @@ static void apply(struct reading *r, const char *path, json_t *v) {
 /* What follows from other settings. */
 static int finish(struct reading *r) {
     r->c->conn.max_line = r->c->request.max_line;
-    r->c->model.clusters.hierarchy.seed = r->c->model.seed;
+    r->c->model.clusters.hierarchy.seed = r->c->model.clusters.tree.seed = r->c->model.seed;
     return r->failed;
 }
 

@@ -38,17 +38,21 @@ static const struct homer_cluster *cluster_of(struct walk *w, uint64_t id) {
     return k;
 }
 
-static void write_tree(struct homer_reply *r, const struct homer_tree *t) {
-    uint32_t leaves = 0, depth = 0;
-    for (uint32_t i = 0; i < t->node_n; i++) {
-        leaves += t->node[i].stats != NULL;
-        if (t->node[i].depth > depth) depth = t->node[i].depth;
+static void write_trees(struct homer_reply *r, const struct homer_forest *f) {
+    uint32_t nodes = 0, leaves = 0, depth = 0;
+    for (uint32_t k = 0; k < f->n; k++) {
+        const struct homer_tree *t = f->tree[k].tree;
+        nodes += t->node_n;
+        for (uint32_t i = 0; i < t->node_n; i++) {
+            leaves += t->node[i].stats != NULL;
+            if (t->node[i].depth > depth) depth = t->node[i].depth;
+        }
     }
     homer_reply_open(r, "tree", '{');
-    homer_reply_u64(r, "nodes", t->node_n);
+    homer_reply_u64(r, "nodes", nodes);
     homer_reply_u64(r, "leaves", leaves);
     homer_reply_u64(r, "depth", depth);
-    homer_reply_u64(r, "bytes", homer_tree_bytes(t));
+    homer_reply_u64(r, "bytes", homer_forest_bytes(f));
     homer_reply_close(r, '}');
 }
 
@@ -69,7 +73,7 @@ static void write_leaf(struct walk *w, uint32_t slot, struct homer_reply *r) {
     const struct homer_cluster *k = cluster_of(w, node->id);
     homer_hierarchy_names(r, w->schema, label, node->labels);
     if (k)
-        write_tree(r, k->tree);
+        write_trees(r, k->forest);
     else
         homer_reply_null(r, "tree");
     homer_reply_real(r, "loss", k && homer_adwin_width(&k->loss) ? homer_adwin_mean(&k->loss) : (double)NAN);

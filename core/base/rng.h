@@ -18,6 +18,14 @@ uint64_t homer_rng_next(struct homer_rng *r);
 /* Uniform in [0, 1): the upper 53 bits. */
 double homer_rng_unit(struct homer_rng *r);
 
+/* One step of SplitMix64 from the state z: scatters numbers that lie close. */
+static inline uint64_t homer_rng_mix(uint64_t z) {
+    z += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
 void homer_rng_encode(const struct homer_rng *r, struct homer_codec *c);
 
 #endif

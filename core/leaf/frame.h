@@ -24,9 +24,10 @@ enum homer_evidence {
     HOMER_X_RECENT_FAST,
     HOMER_X_RECENT_SLOW,
     HOMER_X_MARKOV,
-    HOMER_X_TREE_COUNTS, /* from here on only where there are trees */
+    HOMER_X_TREE_COUNTS, /* from here on not in profile linear */
     HOMER_X_TREE_BAYES,
     HOMER_X_TREE_BETTER,
+    HOMER_X_RESIDUAL,
     HOMER_X_NEIGHBOURS, /* from here on only in profile accurate */
     HOMER_X_SHARP,
     HOMER_X_RLS,

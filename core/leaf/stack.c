@@ -16,25 +16,13 @@ enum { E = HOMER_EXPERTS }; /* of room; s->experts of them are in use */
 #define OFFSET_NOISE 5e-8f
 
 static const double start[E] = {
-    [HOMER_X_BIAS] = 0,
-    [HOMER_X_PRIOR] = 1,
-    [HOMER_X_LINEAR] = 0.4,
-    [HOMER_X_TRACKING] = 0.2,
-    [HOMER_X_RECENT_FAST] = 0.1,
-    [HOMER_X_RECENT_SLOW] = 0.1,
-    [HOMER_X_MARKOV] = 0.5,
-    [HOMER_X_TREE_COUNTS] = 0.1,
-    [HOMER_X_TREE_BAYES] = 0.1,
-    [HOMER_X_TREE_BETTER] = 0.1,
-    [HOMER_X_NEIGHBOURS] = 0.2,
-    [HOMER_X_SHARP] = 0.1,
-    [HOMER_X_RLS] = 0.3,
-    [HOMER_X_STIFF] = 0.1,
-    [HOMER_X_LOOSE] = 0.1,
-    [HOMER_X_PRODUCTS] = 0.1,
-    [HOMER_X_PRODUCTS_STIFF] = 0.1,
-    [HOMER_X_CENTRES] = 0.1,
-    [HOMER_X_CENTRES_STIFF] = 0.1,
+    [HOMER_X_BIAS] = 0,          [HOMER_X_PRIOR] = 1,           [HOMER_X_LINEAR] = 0.4,
+    [HOMER_X_TRACKING] = 0.2,    [HOMER_X_RECENT_FAST] = 0.1,   [HOMER_X_RECENT_SLOW] = 0.1,
+    [HOMER_X_MARKOV] = 0.5,      [HOMER_X_TREE_COUNTS] = 0.1,   [HOMER_X_TREE_BAYES] = 0.1,
+    [HOMER_X_TREE_BETTER] = 0.1, [HOMER_X_RESIDUAL] = 0,        [HOMER_X_NEIGHBOURS] = 0.2,
+    [HOMER_X_SHARP] = 0.1,       [HOMER_X_RLS] = 0.3,           [HOMER_X_STIFF] = 0.1,
+    [HOMER_X_LOOSE] = 0.1,       [HOMER_X_PRODUCTS] = 0.1,      [HOMER_X_PRODUCTS_STIFF] = 0.1,
+    [HOMER_X_CENTRES] = 0.1,     [HOMER_X_CENTRES_STIFF] = 0.1,
 };
 
 void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, int experts) {

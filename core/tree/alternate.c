@@ -47,6 +47,7 @@ static int stage_tree(struct homer_tree *t) {
     struct homer_alternate *a = t->alternate;
     if (homer_tree_new(&a->staged, t->mem, t->config, t->m)) return -ENOMEM;
     a->staged->alternate->within = true;
+    a->staged->mask = t->mask;
     a->staged->node[0].depth = t->node[a->wanted].depth;
     return 0;
 }

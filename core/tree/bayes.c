@@ -6,7 +6,7 @@
 #define FEATURE_CLIP 5.0f
 #define TOTAL_CLIP 10.0f
 
-#define REFRESH 0.125 /* growth of a leaf's weight after which its curves are renewed */
+#define REFRESH 0.25 /* growth of a leaf's weight after which its curves are renewed */
 #define REFRESH_T 1.25f
 
 enum { AHEAD = 32 };
@@ -81,7 +81,7 @@ HOMER_WIDE uint32_t homer_stats_bayes(const struct homer_stats *s, const struct 
     for (uint32_t l = 0; l < s->stride; l++) llr[l] = 0;
     for (uint32_t i = 0; i < f->dense_n; i++) {
         if (isnan(f->raw[i])) continue;
-        uint32_t place = homer_stats_find(s, f->dense[i], true);
+        uint32_t place = homer_stats_find_gauss(s, f->dense[i], i);
         if (place == UINT32_MAX) {
             lacks++;
             continue;

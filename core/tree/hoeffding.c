@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/num.h"
+#include "core/base/rng.h"
 
 #define STRENGTH 5.0f /* pseudo-instances of a leaf's prior */
 #define OWN_SHARE 0.9f
@@ -16,6 +17,7 @@ void homer_tree_config_default(struct homer_tree_config *c) {
         .patience = 0.5,
         .max_depth = 14,
         .start = 20,
+        .seed = 1,
     };
 }
 
@@ -69,6 +71,7 @@ int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const 
                      const float *share) {
     struct homer_tree *u = bare_tree(t->mem, t->config, m, t->node_n);
     if (!u) return -ENOMEM;
+    u->mask = t->mask;
     for (; u->node_n < t->node_n; u->node_n++) {
         struct homer_tree_node *n = &u->node[u->node_n];
         *n = t->node[u->node_n];
@@ -175,7 +178,8 @@ static int prepare_leaf(struct homer_tree *t, uint32_t leaf, const struct homer_
     if (rc) return rc;
     n->due = n->stats->n + weight >= n->next;
     if (!n->due || n->depth >= t->config->max_depth) return 0;
-    homer_split_find(n->stats, &t->config->split, t->scratch, &n->split);
+    homer_split_find(n->stats, &t->config->split, t->mask ? homer_rng_mix(t->mask + leaf) | 1 : 0, t->scratch,
+                     &n->split);
     if (!homer_split_is_sure(&n->split, n->stats->n, &t->config->split)) return 0;
     rc = stage_split(t, n);
     if (!rc) return 0;

@@ -21,6 +21,8 @@ struct homer_tree_config {
     uint32_t max_depth; /* of a leaf; the root has 0 */
     double start;       /* weight that a child begins with */
     bool alternate;     /* subtrees whose loss rises get an alternate */
+    uint32_t trees;     /* for forest.h: how many a cluster has; 0 is 1 */
+    uint64_t seed;      /* for forest.h: of what is drawn */
 };
 
 void homer_tree_config_default(struct homer_tree_config *c);
@@ -47,6 +49,7 @@ struct homer_tree {
     struct homer_mem *mem;
     const struct homer_tree_config *config;
     uint32_t m, stride;
+    uint64_t mask; /* half of the features, another half in every leaf, are not split on; 0: all are */
     struct homer_tree_node *node; /* [node_n] of node_cap; 0 is the root */
     uint32_t node_n, node_cap;
     float *scratch;                     /* [HOMER_SPLIT_SCRATCH][stride] */

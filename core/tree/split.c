@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include "core/base/num.h"
+#include "core/base/rng.h"
 #include "core/tree/gauss.h"
 
 enum { THRESHOLDS = 9, COARSE = 3 };
@@ -88,8 +89,12 @@ HOMER_WIDE static void whole_lanes(const float *positives, float n, uint32_t str
     for (uint32_t l = 0; l < stride; l++) lane[l] = entropy(positives[l], n - positives[l]);
 }
 
-void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, float *scratch,
-                      struct homer_split *best) {
+static bool is_masked(uint64_t mask, uint32_t feature) {
+    return mask && homer_rng_mix(mask ^ feature) >> 63;
+}
+
+void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, uint64_t mask,
+                      float *scratch, struct homer_split *best) {
     float n = (float)s->n, *lane = scratch, *side = scratch + s->stride;
     *best = (struct homer_split){.feature = UINT32_MAX};
     for (uint32_t l = 0; l < s->m; l++) best->active += s->c[l] >= 1 && s->c[l] <= n - 1;
@@ -98,10 +103,12 @@ void homer_split_find(const struct homer_stats *s, const struct homer_split_conf
     float before = total(lane, s->m);
     for (uint32_t i = 0; i < s->presence_n; i++) {
         if (!both_sides(n - s->presence[i].t, s->presence[i].t, c)) continue;
+        if (is_masked(mask, s->presence[i].feature)) continue;
         presence_lanes(s, i, lane);
         offer(best, s->presence[i].feature, true, 0, before - total(lane, s->m));
     }
     for (uint32_t i = 0; i < s->gauss_n; i++) {
+        if (is_masked(mask, s->gauss[i].feature)) continue;
         struct homer_gauss_view v = homer_gauss_view(s, i);
         if (2 * v.g->n < n || !(v.variance > 1e-12f)) continue; /* hardly seen here, or constant */
         float sd = sqrtf(v.variance);
@@ -110,7 +117,8 @@ void homer_split_find(const struct homer_stats *s, const struct homer_split_conf
         before = total(lane, s->m);
         float most = 0;
         for (int k = 0; k < THRESHOLDS; k++) {
-            if (k == COARSE && 2 * most < best->gain) break; /* finer cuts will not double it */
+            if (k == 1 && 3 * most < best->gain) break;      /* no other cut will treble that of the mean, */
+            if (k == COARSE && 2 * most < best->gain) break; /* no finer one double that of three */
             float cut = v.g->mean + at_sd[k] * sd, left = v.g->n * phi(at_sd[k]);
             if (!both_sides(left, v.g->n - left, c)) continue;
             gauss_lanes(side, s->stride, cut, lane);

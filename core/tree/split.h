@@ -29,9 +29,10 @@ struct homer_split {
 
 enum { HOMER_SPLIT_SCRATCH = 7 };
 
-/* scratch[HOMER_SPLIT_SCRATCH][stride]. */
-void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, float *scratch,
-                      struct homer_split *best);
+/* mask: a number that chooses the half of the features that are not tested; 0: all are.
+ * scratch[HOMER_SPLIT_SCRATCH][stride]. */
+void homer_split_find(const struct homer_stats *s, const struct homer_split_config *c, uint64_t mask,
+                      float *scratch, struct homer_split *best);
 
 /* Chi-square tail: 2G > a + 2 sqrt(a ln(T/d)) + 2 ln(T/d); or Hoeffding: (G - G2)/n > R
  * sqrt(ln(1/delta)/(2n)). */

@@ -84,7 +84,7 @@ struct need {
 static struct need need_of(const struct homer_stats *s, const struct homer_frame *f) {
     struct need need = {s->gauss_n, s->presence_n};
     for (uint32_t i = 0; i < f->dense_n; i++)
-        need.gauss += homer_stats_find(s, f->dense[i], true) == UINT32_MAX;
+        need.gauss += homer_stats_find_gauss(s, f->dense[i], i) == UINT32_MAX;
     for (uint32_t i = 0; i < f->present_n; i++)
         need.presence += homer_stats_find(s, f->present[i], false) == UINT32_MAX;
     return need;
@@ -202,7 +202,7 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
     for (uint32_t i = 0; i < f->dense_n; i++) {
         float x = f->raw[i];
         if (isnan(x)) continue;
-        uint32_t place = homer_stats_find(s, f->dense[i], true);
+        uint32_t place = homer_stats_find_gauss(s, f->dense[i], i);
         if (place == UINT32_MAX) {
             if (!has_room(s, s->gauss_n, s->gauss_cap)) continue;
             place = add_gauss(s, f->dense[i], x);
@@ -228,6 +228,12 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
     homer_stats_refresh_curves(s);
 }
 
+/* to[k] = from[source[k]] where there is a source. */
+static void gather(float *to, const float *from, const uint32_t *source, uint32_t m) {
+    for (uint32_t k = 0; k < m; k++)
+        if (source[k] != UINT32_MAX) to[k] = from[source[k]];
+}
+
 int homer_stats_remap(struct homer_stats **out, const struct homer_stats *s, const uint32_t *source,
                       uint32_t m, const float *share) {
     struct homer_stats *t = NULL;
@@ -238,9 +244,11 @@ int homer_stats_remap(struct homer_stats **out, const struct homer_stats *s, con
         return rc;
     }
     t->n = s->n;
+    bool any_new = false;
     for (uint32_t k = 0; k < m; k++) {
         uint32_t from = source[k];
         bool known = from != UINT32_MAX;
+        any_new |= !known;
         t->c[k] = known ? s->c[from] : share[k] * (float)s->n;
         t->loss[k] = known ? s->loss[from] : 0;
         t->loss[t->stride + k] = known ? s->loss[s->stride + from] : 0;
@@ -251,25 +259,24 @@ int homer_stats_remap(struct homer_stats **out, const struct homer_stats *s, con
         struct homer_gauss *g = &t->gauss[to];
         *g = s->gauss[i];
         for (uint32_t k = 0; k < m; k++) {
-            uint32_t from = source[k];
-            bool known = from != UINT32_MAX;
-            homer_stats_gauss(t, to, HOMER_N1)[k] =
-                known ? homer_stats_gauss(s, i, HOMER_N1)[from] : share[k] * g->n;
-            homer_stats_gauss(t, to, HOMER_MEAN1)[k] =
-                known ? homer_stats_gauss(s, i, HOMER_MEAN1)[from] : g->mean;
-            homer_stats_gauss(t, to, HOMER_M2_1)[k] =
-                known ? homer_stats_gauss(s, i, HOMER_M2_1)[from] : share[k] * g->m2;
+            homer_stats_gauss(t, to, HOMER_N1)[k] = share[k] * g->n;
+            homer_stats_gauss(t, to, HOMER_MEAN1)[k] = g->mean;
+            homer_stats_gauss(t, to, HOMER_M2_1)[k] = share[k] * g->m2; /* and no evidence */
         }
+        for (int row = 0; row < HOMER_GAUSS_ROWS; row++)
+            gather(homer_stats_gauss(t, to, row), homer_stats_gauss(s, i, row), source, m);
     }
     for (uint32_t i = 0; i < s->presence_n; i++) {
         uint32_t to = add_presence(t, s->presence[i].feature);
-        t->presence[to].t = s->presence[i].t;
+        t->presence[to] = s->presence[i];
         for (uint32_t k = 0; k < m; k++)
-            homer_stats_presence(t, to, HOMER_WITH)[k] =
-                source[k] != UINT32_MAX ? homer_stats_presence(s, i, HOMER_WITH)[source[k]]
-                                        : share[k] * s->presence[i].t;
+            homer_stats_presence(t, to, HOMER_WITH)[k] = share[k] * s->presence[i].t;
+        for (int row = 0; row < HOMER_PRESENCE_ROWS; row++)
+            gather(homer_stats_presence(t, to, row), homer_stats_presence(s, i, row), source, m);
+        if (any_new) homer_stats_refresh_presence(t, to);
     }
-    homer_stats_refresh(t);
+    t->refresh = s->refresh;
+    homer_stats_refresh_curves(t);
     *out = t;
     return 0;
 }

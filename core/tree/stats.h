@@ -4,11 +4,11 @@
  * label l is true sparse features   presence: weight T of the instances that had it, and a_l of those where l
  * is true; an absent one is an implicit zero and costs nothing What naive Bayes needs of them is kept
  * computed, because a leaf is asked far more often than it changes: a Gaussian's three coefficients are
- * renewed whenever the leaf's weight has grown by an eighth, a presence observer's evidence whenever a count
- * of a label changes or T has grown by a quarter. Renewal happens in homer_stats_add only, so that asking
- * changes nothing. A feature is what it was when the leaf first saw it as such. All counts are halved when
- * the leaf's weight passes 2^22, so that float32 never stops counting. Per-label arrays have `stride`
- * elements, m rounded up to 8. Memory is charged to the forest's mem; growth happens only in
+ * renewed whenever the leaf's weight has grown by a quarter, a presence observer's evidence
+ * whenever a count of a label changes or T has grown by a quarter. Renewal happens in homer_stats_add only,
+ * so that asking changes nothing. A feature is what it was when the leaf first saw it as such. All counts are
+ * halved when the leaf's weight passes 2^22, so that float32 never stops counting. Per-label arrays have
+ * `stride` elements, m rounded up to 8. Memory is charged to the forest's mem; growth happens only in
  * homer_stats_reserve. One thread. */
 #ifndef HOMER_TREE_STATS_H
 #define HOMER_TREE_STATS_H
@@ -95,6 +95,11 @@ void homer_stats_encode(const struct homer_stats *s, struct homer_codec *c);
 
 /* Place of a feature's observer of that kind in gauss or presence; UINT32_MAX when it has none. */
 uint32_t homer_stats_find(const struct homer_stats *s, uint32_t feature, bool gauss);
+
+/* The same of a dense feature, the i-th of its frame: mostly the observers stand in the frame's order. */
+static inline uint32_t homer_stats_find_gauss(const struct homer_stats *s, uint32_t feature, uint32_t i) {
+    return i < s->gauss_n && s->gauss[i].feature == feature ? i : homer_stats_find(s, feature, true);
+}
 
 /* [stride] row of a Gaussian observer. */
 static inline float *homer_stats_gauss(const struct homer_stats *s, uint32_t place, int row) {

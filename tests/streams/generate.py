@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes a synthetic multi-label stream with known concept drift as JSON lines: {"x": {"f0": 0.52, ...}, "y": ["l3", ...]}.
 
-A concept gives every label a random half-space: label l holds when w_l . x > |w_l| z_l, x standard normal, so that the label's share of
-positives is what z_l was chosen for. The w_l of one group of labels share a part (--correlation), which makes the labels of a group come together. Labels
-0 to N-1 (--group N) are group 0, the next N are group 1 and so on. At each drift position the stream goes over from one concept to the next:
+A concept (--concept half-space) gives every label a random half-space: label l holds when w_l . x > |w_l| z_l, x standard normal, so that
+the label's share of positives is what z_l was chosen for. The w_l of one group of labels share a part (--correlation), which makes the labels of a
+group come together. With --concept tree each group has a random decision tree of --depth tests instead, each of one feature against a threshold, and
+in each leaf some of the group's labels hold: a linear model sees little of it. Labels 0 to N-1 (--group N) are group 0, the next N are group 1 and so
+on. At each drift position the stream goes over from one concept to the next:
 
   none         one concept for the whole stream
   sudden       from one instance to the next
@@ -56,6 +58,42 @@ class Concept:
         return mixed
 
 
+class TreeConcept:
+    """One P(y|x): a tree for each group of labels. In every leaf a label holds or not, on average over the leaves as often as in Concept."""
+
+    def __init__(self, seed, labels, features, cardinality, group, depth):
+        rng = random.Random(f"tree concept {seed}")
+        self.group, self.depth = group, depth
+        raw = [rng.uniform(0.3, 1.7) for _ in range(labels)]
+        share = [min(max(r * cardinality / sum(raw), 0.001), 0.95) for r in raw]
+        self.tests, self.held = [], []
+        for first in range(0, labels, group):
+            self.tests.append([(rng.randrange(features), rng.uniform(-0.5, 0.5)) for _ in range(2 ** depth - 1)])
+            leaves = [set() for _ in range(2 ** depth)]
+            for label in range(first, min(first + group, labels)):
+                for leaf in rng.sample(leaves, max(1, round(share[label] * len(leaves)))):
+                    leaf.add(label)
+            self.held.append(leaves)
+
+    def labels(self, x):
+        found = set()
+        for tests, leaves in zip(self.tests, self.held):
+            node = 0
+            for _ in range(self.depth):
+                feature, threshold = tests[node]
+                node = 2 * node + 1 + (x.get(feature, 0) > threshold)
+            found |= leaves[node - len(tests)]
+        return found
+
+    def but(self, other, labels):
+        """This concept, but the groups of these labels have the trees of the other."""
+        mixed = copy.copy(self)
+        changed = {label // self.group for label in labels}
+        mixed.tests = [(other if g in changed else self).tests[g] for g in range(len(self.tests))]
+        mixed.held = [(other if g in changed else self).held[g] for g in range(len(self.held))]
+        return mixed
+
+
 def half_spaces(x, weights, quantile):
     """The labels whose half-space holds the sparse vector x = {feature number: value}."""
     found = []
@@ -76,14 +114,17 @@ class Stream:
     """An iterator of (x, labels) pairs; see the module's text for what the arguments mean."""
 
     def __init__(self, seed=1, labels=8, features=20, instances=10000, drift="none", at=None, width=500, correlation=0.5, noise=0.01,
-                 cardinality=2.0, density=1.0, late=0, group=4):
+                 cardinality=2.0, density=1.0, late=0, group=4, concept="half-space", depth=4):
         self.instances, self.features, self.drift, self.width = instances, features, drift, width
         self.noise, self.density, self.correlation = noise, density, correlation
         self.at = [] if drift == "none" else sorted(at) if at is not None else [instances // 2]
         self.label_n, self.early = labels, labels - late
         used = {"recurring": 2, "structure": 1}.get(drift, len(self.at) + 1)
         shared = 0 if drift == "structure" else correlation
-        self.concepts = [Concept(f"{seed}.{i}", labels, features, shared, cardinality, group) for i in range(used)]
+        if concept == "tree":
+            self.concepts = [TreeConcept(f"{seed}.{i}", labels, features, cardinality, group, depth) for i in range(used)]
+        else:
+            self.concepts = [Concept(f"{seed}.{i}", labels, features, shared, cardinality, group) for i in range(used)]
         self.deals = [[label // group for label in range(labels)]]
         self.rng = random.Random(f"stream {seed}")
         groups = self.deals[0][-1] + 1
@@ -146,6 +187,8 @@ def arguments(argv):
     p.add_argument("--features", type=int, default=20)
     p.add_argument("--instances", type=int, default=10000)
     p.add_argument("--drift", choices=KINDS, default="none")
+    p.add_argument("--concept", choices=("half-space", "tree"), default="half-space", help="what labels follow (half-space)")
+    p.add_argument("--depth", type=int, default=4, help="tests on the way to a leaf of a concept that is a tree (4)")
     p.add_argument("--at", metavar="N,N...", type=lambda s: [int(part) for part in s.split(",")],
                    help="drift positions, in instances (default: the middle)")
     p.add_argument("--width", type=int, default=500, help="instances that a gradual or incremental drift takes (500)")
@@ -160,6 +203,10 @@ def arguments(argv):
         p.error("labels, features, instances, width and group are at least 1, late at most the labels")
     if not (0 <= args.correlation <= 1 and 0 <= args.noise <= 1 and 0 < args.density <= 1 and args.cardinality > 0):
         p.error("correlation and noise lie between 0 and 1, density and cardinality above 0")
+    if args.concept == "tree" and args.drift in ("incremental", "structure"):
+        p.error(f"{args.drift} drift is of half-spaces")
+    if not 1 <= args.depth <= 12:
+        p.error("depth lies between 1 and 12")
     if args.drift == "structure" and args.correlation == 1:
         p.error("with structure drift the correlation is below 1: x has to tell something")
     return args

@@ -139,3 +139,31 @@ def test_group_drifts_are_the_same_every_time(kind):
     args = ["--instances", "200", "--drift", kind, "--at", "50,100", "--labels", "9", "--group", "3", "--density", "0.2"]
     assert run(*args) == run(*args)
     assert run(*args) != run(*args, "--seed", "2")
+
+
+@pytest.mark.parametrize("kind", ["sudden", "gradual", "recurring", "cluster"])
+def test_tree_concepts_drift_where_they_say(kind):
+    stream = generate.Stream(instances=4000, drift=kind, at=[1000, 3000], width=400, noise=0, concept="tree", labels=12, group=6)
+    assert changed(stream, 0, 700) == 0
+    assert changed(stream, 700, 1300) > 0.3
+    assert changed(stream, 1300, 2700) == 0
+    assert (changed(stream, 0, 3300) == 0) == (kind == "recurring")
+
+
+def test_one_group_of_tree_concepts_changes():
+    stream = generate.Stream(instances=4000, drift="cluster", at=[2000], noise=0, concept="tree", labels=12, group=6)
+    rng = random.Random(3)
+    for _ in range(300):
+        x = {j: rng.gauss(0, 1) for j in range(stream.features)}
+        before, after = stream.truth(0, x), stream.truth(3999, x)
+        assert {label for label in before if label >= 6} == {label for label in after if label >= 6}
+
+
+def test_tree_concepts_have_as_many_labels_as_asked():
+    sizes = [len(y) for _, y in generate.Stream(instances=3000, cardinality=5, noise=0, concept="tree", labels=24, group=6, depth=6)]
+    assert abs(statistics.mean(sizes) - 5) < 1
+
+
+def test_tree_concepts_do_not_turn():
+    for kind in ("incremental", "structure"):
+        assert subprocess.run([sys.executable, HERE / "generate.py", "--concept", "tree", "--drift", kind], capture_output=True).returncode == 2

@@ -116,7 +116,7 @@ static inline struct written learner_written(const struct learner *l) {
 static inline struct written cluster_tree_written(const struct homer_cluster *k) {
     struct written w = {0};
     struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
-    homer_tree_encode(k->tree, &c);
+    homer_forest_encode(k->forest, &c);
     return w;
 }
 

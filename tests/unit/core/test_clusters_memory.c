@@ -4,16 +4,18 @@
 
 /* Every allocation of every instance for which clusters are made anew refused in turn: as if it had not come.
  */
-static void a_refused_regrouping_leaves_no_trace(void **state) {
-    (void)state;
+static void check_refusals(uint32_t trees) {
+    struct homer_clusters_config config;
+    homer_clusters_config_default(&config);
+    config.tree.trees = trees;
     struct learner l, calm;
     struct garden g;
     struct one in;
     const struct homer_clusters *c = &l.flat.clusters;
     unsigned refused = 0, regrouped = 0, carried = 0;
     garden_init(&g, 1, 6, 6, true);
-    learner_start(&l, NULL);
-    learner_start(&calm, NULL);
+    learner_start(&l, &config);
+    learner_start(&calm, &config);
     for (int t = 0; t < 2500; t++) {
         garden_next(&g, &in);
         bool due = c->generation != c->hierarchy.generation && l.seq + 1 >= c->stage_next;
@@ -44,6 +46,12 @@ static void a_refused_regrouping_leaves_no_trace(void **state) {
     assert_true(regrouped > 15 && carried > 5 && refused > 500);
     learner_stop(&l);
     learner_stop(&calm);
+}
+
+static void a_refused_regrouping_leaves_no_trace(void **state) {
+    (void)state;
+    check_refusals(1);
+    check_refusals(2);
 }
 
 /* The cap leaves no room for new clusters: the old ones go on learning and predicting, and the new ones come
@@ -103,14 +111,17 @@ static void the_cap_puts_a_regrouping_off(void **state) {
 
 static size_t bytes_of_trees(const struct homer_clusters *c) {
     size_t bytes = 0;
-    for (uint32_t i = 0; i < c->n; i++) bytes += homer_tree_bytes(c->cluster[i].tree);
+    for (uint32_t i = 0; i < c->n; i++) bytes += homer_forest_bytes(c->cluster[i].forest);
     return bytes;
 }
 
 static uint32_t inactive_leaves(const struct homer_clusters *c) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n; i++)
-        for (uint32_t k = 0; k < c->cluster[i].tree->node_n; k++) n += c->cluster[i].tree->node[k].inactive;
+        for (uint32_t k = 0; k < c->cluster[i].forest->n; k++) {
+            const struct homer_tree *t = c->cluster[i].forest->tree[k].tree;
+            for (uint32_t j = 0; j < t->node_n; j++) n += t->node[j].inactive;
+        }
     return n;
 }
 

@@ -52,7 +52,7 @@ static uint32_t check_below(const struct homer_tree *t, uint32_t node, uint16_t 
 static void a_flipped_branch_gets_a_subtree_that_takes_its_place(void **state) {
     (void)state;
     unsigned below = 0;
-    for (uint64_t seed = 1; seed <= 12; seed++) {
+    for (uint64_t seed = 1; seed <= 20; seed++) {
         struct plant with, without;
         struct sample s;
         struct dice d = {seed};

@@ -67,8 +67,7 @@ static void evidence_is_renewed_after_a_halving(void **state) {
         }
         stats_take(s, &x);
         for (uint32_t p = 0; p < s->gauss_n; p++)
-            assert_true(s->gauss[p].n <= 1.26f * s->gauss[p].told &&
-                        s->gauss[p].told <= 2.1f * s->gauss[p].n);
+            assert_true(s->gauss[p].n <= 1.3f * s->gauss[p].told && s->gauss[p].told <= 2.1f * s->gauss[p].n);
         for (uint32_t p = 0; p < s->presence_n; p++)
             assert_true(s->presence[p].next <= 1.26f * s->presence[p].t);
     }

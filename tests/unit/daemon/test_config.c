@@ -15,6 +15,8 @@ static void assert_clusters(const struct homer_clusters_config *a, const struct 
     assert_true(t->grace == u->grace && t->split.delta == u->split.delta);
     assert_true(t->split.range == u->split.range && t->split.level == u->split.level);
     assert_int_equal(t->max_depth, u->max_depth);
+    assert_int_equal(t->trees, u->trees);
+    assert_int_equal(t->seed, u->seed);
     assert_int_equal(a->tree_bytes, (size_t)1 << 30);
     assert_true(a->drift_delta == b->drift_delta);
     assert_int_equal(a->scope, b->scope);
@@ -68,7 +70,7 @@ static void test_numbers_with_fractions(void **state) {
     (void)state;
     assert_int_equal(
         load_text("{\"model\":{\"seed\":9,\"hierarchy\":{\"fading\":0.95,\"effect\":1},\"tree\":{"
-                  "\"grace\":7,\"level\":1e-4,\"max_depth\":0},\"drift\":{\"scope\":\"off\"}}}"),
+                  "\"trees\":5,\"grace\":7,\"level\":1e-4,\"max_depth\":0},\"drift\":{\"scope\":\"off\"}}}"),
         0);
     assert_true(c.model.clusters.hierarchy.lambda == 0.95);
     assert_true(c.model.clusters.hierarchy.effect == 1);
@@ -76,6 +78,8 @@ static void test_numbers_with_fractions(void **state) {
     assert_true(c.model.clusters.tree.grace == 7);
     assert_true(c.model.clusters.tree.split.level == 1e-4f);
     assert_int_equal(c.model.clusters.tree.max_depth, 0);
+    assert_int_equal(c.model.clusters.tree.trees, 5);
+    assert_int_equal(c.model.clusters.tree.seed, 9);
     assert_int_equal(c.model.clusters.scope, HOMER_DRIFT_OFF);
     json_t *v = printed(&c); /* a float in its own digits, not in those of the double next to it */
     assert_true(json_number_value(at(v, "model.tree.level")) == 1e-4);
@@ -169,6 +173,7 @@ static void test_refuses_and_names(void **state) {
         {"{\"model\":{\"hierarchy\":{\"fading\":\"0.99\"}}}", "model.hierarchy.fading|got \"0.99\""},
         {"{\"model\":{\"hierarchy\":{\"delta\":0}}}", "model.hierarchy.delta|got 0"},
         {"{\"model\":{\"tree\":{\"level\":-0.5}}}", "model.tree.level|got -0.5"},
+        {"{\"model\":{\"tree\":{\"trees\":65}}}", "model.tree.trees|got 65"},
         {"{\"model\":{\"tree\":{\"max_memory\":-1}}}", "model.tree.max_memory|got -1"},
         {"{\"model\":{\"tree\":{\"alternate\":1}}}", "model.tree.alternate|got 1|true or false"},
         {"{\"model\":{\"drift\":{\"scope\":\"all\"}}}", "model.drift.scope|\"off\" or \"cluster\""},
