@@ -28,7 +28,7 @@ from scipy.spatial.distance import squareform
 from accuracy import find, lines_of
 
 STREAMS = "yeast enron medical tmc2007_500 bibtex stackex_chess delicious reuters21578_topics".split()
-FIGURES = "depth smallest largest split replace aggregate drift balance".split()  # of bench_hierarchy, as they are
+FIGURES = "depth smallest largest regroup drift".split()  # of bench_hierarchy, as they are
 HEAD = ["stream", "labels", "depth", "clusters", "labels in one", "coverage", "within / between", "linkage: largest", "coverage", "within / between",
         "capped: coverage", "within / between"]
 
