@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 /* What forbids a merge: within find, the limits; within join, the room that is left in a tree of limited
  * depth. */

@@ -3,7 +3,9 @@
  *   links to b - links to a - a v (V_b - V_a + v) / T, V_a with and V_b without the label. */
 #include "core/labels/grouping.h"
 
-enum { NONE = UINT32_MAX, PASSES = 4 };
+#define NONE UINT32_MAX
+
+enum { PASSES = 4 };
 
 #define LEAST 1e-9 /* gain that counts, as a share of all pair events: more than rounding */
 

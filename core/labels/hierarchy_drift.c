@@ -2,7 +2,7 @@
 #include "core/labels/hierarchy_impl.h"
 
 #define KEPT                                                                                                 \
-    .05 /* of the evidence since a drift, as old evidence: holds clusters together until there is new, and   \
+    .2 /* of the evidence since a drift, as old evidence: holds clusters together until there is new, and    \
            is soon outweighed */
 
 enum { WAIT = 64 }; /* instances with pairs: two tests of the other ADWINs, which a new tree would end */

@@ -1,8 +1,10 @@
 /* The label hierarchy alone over a stream of labelsets: what it finds, and its cost.
  *
- *   bench_hierarchy [--lambda X] [--seed N] [--matrix OUT] [--events] FILE    FILE: plain JSON lines
+ *   bench_hierarchy [--lambda X] [--effect X] [--replace X] [--seed N] [--matrix OUT] [--events] FILE FILE:
+ * plain JSON lines
  *
- * Labels get their ids by first appearance. What is timed is reserve + learn. Writes one JSON object to
+ * Labels get their ids by first appearance. What is timed is reserve + learn, in
+ * processor time. Writes one JSON object to
  * standard output: figures, the clusters, and with --events every change but arrivals, with the clusters
  * after its instance. --matrix writes the final Jaccard similarities, label by label, as text: what batch
  * clustering is given to work on (hierarchy.py). */
@@ -205,7 +207,9 @@ int main(int argc, char **argv) {
         else
             file = argv[i];
     }
-    if (!file) die("usage", "bench_hierarchy [--lambda X] [--seed N] [--matrix OUT] [--events] FILE");
+    if (!file)
+        die("usage", "bench_hierarchy [--lambda X] [--effect X] [--replace X] [--seed N] [--matrix OUT] "
+                     "[--events] FILE");
     homer_map_init(&names, &mem, hash_key);
     load(&s, file, &names, &mem);
     size_t before = mem.used_bytes;
