@@ -154,15 +154,6 @@ static int finish(struct reading *r) {
     return r->failed;
 }
 
-/* What depends on several keys of a model. */
-static void check_model(struct reading *r, const struct homer_model_config *m) {
-    const struct homer_hierarchy_config *h = &m->clusters.hierarchy;
-    if (h->min_split <= h->max_leaf) return;
-    report(r, HOMER_E_BAD_REQUEST, "%s: got %u, allowed is at most %s, %u",
-           shown(r, "model.hierarchy.min_split"), h->min_split, shown(r, "model.hierarchy.max_leaf"),
-           h->max_leaf);
-}
-
 /* ---- defaults ---- */
 
 int homer_config_init(struct homer_config *c) {
@@ -246,7 +237,6 @@ int homer_config_model(struct homer_model_config *m, struct homer_str json, stru
     else
         apply(&r, "model", v);
     json_decref(v);
-    if (!r.failed) check_model(&r, &c.model);
     if (finish(&r) == 0) *m = c.model;
     return r.failed;
 }
@@ -286,7 +276,6 @@ int homer_config_check(const struct homer_config *c, struct homer_error *err) {
         report(&r, HOMER_E_BAD_REQUEST,
                "limits.low_water: got %zu, allowed is less than limits.high_water, %zu", c->conn.low_water,
                c->conn.high_water);
-    check_model(&r, &c->model);
     return r.failed;
 }
 

@@ -9,10 +9,8 @@ void homer_hierarchy_config_default(struct homer_hierarchy_config *c) {
         .neighbours = 64,
         .delta = 0.05,
         .max_leaf = 16,
-        .min_split = 4,
-        .effect = 0.05,
-        .replace = 0.01,
-        .aggregate = 0.025,
+        .effect = 0,
+        .replace = 0,
         .drift_delta = 0.002,
         .seed = 1,
     };
@@ -21,10 +19,10 @@ void homer_hierarchy_config_default(struct homer_hierarchy_config *c) {
 int homer_hierarchy_init(struct homer_hierarchy *h, struct homer_mem *mem,
                          const struct homer_hierarchy_config *config) {
     *h = (struct homer_hierarchy){.mem = mem, .config = *config, .next_id = 1};
-    h->log_delta = -(double)homer_log((float)config->delta);
-    h->memory = 1 / (1 - config->lambda);
     homer_cooccur_init(&h->counts, mem, config->lambda, config->neighbours, config->seed);
-    homer_bipartition_init(&h->cutter, mem);
+    homer_grouping_init(&h->grouper, mem,
+                        &(struct homer_grouping_limits){config->max_leaf, 1 - config->effect,
+                                                        -(double)homer_log((float)config->delta)});
     if (homer_hierarchy_reserve(h, 0, 1)) {
         homer_hierarchy_deinit(h);
         return -ENOMEM;
@@ -37,10 +35,11 @@ static void free_places(struct homer_hierarchy *h) {
     h->order = homer_mem_free(h->mem, h->order, h->cap, sizeof *h->order);
     h->place = homer_mem_free(h->mem, h->place, h->cap, sizeof *h->place);
     h->leaf = homer_mem_free(h->mem, h->leaf, h->cap, sizeof *h->leaf);
-    h->was = homer_mem_free(h->mem, h->was, h->cap, sizeof *h->was);
-    h->was_n = homer_mem_free(h->mem, h->was_n, h->cap, sizeof *h->was_n);
+    h->to = homer_mem_free(h->mem, h->to, h->cap, sizeof *h->to);
+    h->members = homer_mem_free(h->mem, h->members, h->cap, sizeof *h->members);
     h->node = homer_mem_free(h->mem, h->node, h->node_cap, sizeof *h->node);
-    h->free_slot = homer_mem_free(h->mem, h->free_slot, h->node_cap, sizeof *h->free_slot);
+    h->spare = homer_mem_free(h->mem, h->spare, h->node_cap, sizeof *h->spare);
+    h->twin = homer_mem_free(h->mem, h->twin, h->node_cap, sizeof *h->twin);
     h->touched = homer_mem_free(h->mem, h->touched, h->node_cap, sizeof *h->touched);
     h->watch = homer_mem_free(h->mem, h->watch, h->watch_cap, sizeof *h->watch);
     h->free_watch = homer_mem_free(h->mem, h->free_watch, h->watch_cap, sizeof *h->free_watch);
@@ -52,34 +51,34 @@ void homer_hierarchy_deinit(struct homer_hierarchy *h) {
     h->events = homer_mem_free(h->mem, h->events, h->events_cap, sizeof *h->events);
     h->events_cap = h->events_n = 0;
     homer_cooccur_deinit(&h->counts);
-    homer_bipartition_deinit(&h->cutter);
+    homer_grouping_deinit(&h->grouper);
 }
 
 static int reserve_places(struct homer_hierarchy *h, uint32_t labels) {
     uint32_t cap = labels < 16 ? 16 : labels + labels / 2;
     struct homer_hierarchy g = *h;
     g.cap = cap;
-    g.node_cap = 2 * cap + 1;
+    g.node_cap = 2 * cap;
     g.watch_cap = homer_hierarchy_watches(cap);
     g.order = homer_mem_alloc(h->mem, g.cap, sizeof *g.order);
     g.place = homer_mem_alloc(h->mem, g.cap, sizeof *g.place);
     g.leaf = homer_mem_alloc(h->mem, g.cap, sizeof *g.leaf);
-    g.was = homer_mem_alloc(h->mem, g.cap, sizeof *g.was);
-    g.was_n = homer_mem_alloc(h->mem, g.cap, sizeof *g.was_n);
+    g.to = homer_mem_alloc(h->mem, g.cap, sizeof *g.to);
+    g.members = homer_mem_alloc(h->mem, g.cap, sizeof *g.members);
     g.node = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.node);
-    g.free_slot = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.free_slot);
+    g.spare = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.spare);
+    g.twin = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.twin);
     g.touched = homer_mem_alloc(h->mem, g.node_cap, sizeof *g.touched);
     g.watch = homer_mem_alloc(h->mem, g.watch_cap, sizeof *g.watch);
     g.free_watch = homer_mem_alloc(h->mem, g.watch_cap, sizeof *g.free_watch);
-    if (!g.order || !g.place || !g.leaf || !g.was || !g.was_n || !g.node || !g.free_slot || !g.touched ||
-        !g.watch || !g.free_watch) {
+    if (!g.order || !g.place || !g.leaf || !g.to || !g.members || !g.node || !g.spare || !g.twin ||
+        !g.touched || !g.watch || !g.free_watch) {
         free_places(&g);
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < h->labels; i++)
         g.order[i] = h->order[i], g.place[i] = h->place[i], g.leaf[i] = h->leaf[i];
     for (uint32_t i = 0; i < h->slots; i++) g.node[i] = h->node[i];
-    for (uint32_t i = 0; i < h->free_n; i++) g.free_slot[i] = h->free_slot[i];
     for (uint32_t i = 0; i < h->watches; i++) g.watch[i] = h->watch[i];
     for (uint32_t i = 0; i < h->free_watch_n; i++) g.free_watch[i] = h->free_watch[i];
     free_places(h);
@@ -90,12 +89,12 @@ static int reserve_places(struct homer_hierarchy *h, uint32_t labels) {
 int homer_hierarchy_reserve(struct homer_hierarchy *h, uint32_t n, uint32_t labels) {
     uint64_t pairs = h->counts.pairs + (uint64_t)n * n, most = (uint64_t)labels * h->config.neighbours;
     int rc = homer_cooccur_reserve(&h->counts, labels);
-    if (!rc) rc = homer_bipartition_reserve(&h->cutter, labels, pairs < most ? pairs : most);
+    if (!rc) rc = homer_grouping_reserve(&h->grouper, labels, pairs < most ? pairs : most);
     if (!rc && labels > h->cap) rc = reserve_places(h, labels);
     if (rc) return rc;
-    /* One for the arrivals, two for each label that arrives (its leaf may split, a node above it be rebuilt),
-     * one for every other label (a drift needs two of them), one for the check. */
-    uint64_t events = 2 + n / 2 + (labels > h->labels ? 2 * (uint64_t)(labels - h->labels) : 0);
+    /* One for the arrivals, one for the leaves they made too large, one for every other label (a drift needs
+     * two of them), one for the regrouping. */
+    uint64_t events = 3 + n / 2;
     if (events <= h->events_cap) return 0;
     uint32_t cap = (uint32_t)events + 14;
     struct homer_hierarchy_event *e =
@@ -118,7 +117,12 @@ void homer_hierarchy_learn(struct homer_hierarchy *h, const uint32_t *y, uint32_
     }
     if (labels > h->labels) homer_hierarchy_arrive(h, y, n, labels, seq);
     if (n < 2) return;
-    homer_hierarchy_check(h, homer_hierarchy_observe(h, y, n, seq), seq);
+    uint64_t pairs = (uint64_t)n * (n - 1) / 2;
+    homer_hierarchy_observe(h, y, n, seq);
+    h->since_drift += pairs;
+    h->new_pairs += pairs;
+    h->new_visits++;
+    if (h->new_pairs >= h->due_pairs && h->new_visits >= h->due_visits) homer_hierarchy_regroup(h, seq);
 }
 
 void homer_hierarchy_encode(const struct homer_hierarchy *h, struct homer_codec *c) {
@@ -126,6 +130,11 @@ void homer_hierarchy_encode(const struct homer_hierarchy *h, struct homer_codec 
     homer_put_u32(c, h->labels);
     homer_put_u64(c, h->next_id);
     homer_put_u64(c, h->generation);
+    homer_put_u64(c, h->new_pairs);
+    homer_put_u64(c, h->new_visits);
+    homer_put_u64(c, h->due_pairs);
+    homer_put_u64(c, h->due_visits);
+    homer_put_u64(c, h->since_drift);
     homer_put_u32s(c, h->order, h->labels);
     for (uint32_t s = 0; s != HOMER_NO_NODE; s = homer_hierarchy_next(h, s)) {
         const struct homer_hierarchy_node *n = &h->node[s];
@@ -135,12 +144,8 @@ void homer_hierarchy_encode(const struct homer_hierarchy *h, struct homer_codec 
         homer_put_u32(c, n->labels);
         homer_put_f64(c, n->visits);
         homer_put_f64(c, n->before);
-        homer_put_u32(c, n->renewals);
         homer_put_f64(c, n->pairs);
         homer_put_f64(c, n->cut);
-        homer_put_u64(c, n->new_pairs);
-        homer_put_u64(c, n->new_visits);
-        homer_put_u64(c, n->due_pairs);
         homer_put_u8(c, n->watch != HOMER_NO_NODE);
         if (n->watch != HOMER_NO_NODE) homer_adwin_encode(&h->watch[n->watch], c);
     }

@@ -1,5 +1,5 @@
-/* New labels. They are placed one by one, then the tree is mended once, so that many at a time cost little
- * more than one. */
+/* New labels. They are placed one by one, then leaves that have grown too large are grouped anew at once, so
+ * that many at a time cost little more than one. */
 #include "core/labels/hierarchy_impl.h"
 
 /* The leaf of the most frequent of y's labels that has a place, or going down to the smaller child each time.
@@ -26,32 +26,9 @@ static void insert(struct homer_hierarchy *h, uint32_t slot) {
     h->order[at] = label;
     h->place[label] = at;
     h->leaf[label] = slot;
-    /* Free slots are shifted with the rest; it does not matter. The path to the leaf starts before `at`, or
-     * all is empty. */
+    /* The path to the leaf starts before `at`, or all is empty. */
     for (uint32_t s = 0; at && s < h->slots; s++) h->node[s].first += h->node[s].first >= at;
     for (uint32_t s = slot; s != HOMER_NO_NODE; s = h->node[s].parent) h->node[s].labels++;
-}
-
-static void mend(struct homer_hierarchy *h, uint32_t slot, uint64_t seq) {
-    const struct homer_hierarchy_node *n = &h->node[slot];
-    struct homer_cut before, after;
-    if (homer_hierarchy_is_leaf(h, slot)) {
-        if (n->labels <= 2 * h->config.max_leaf) return;
-        homer_hierarchy_rebuild(h, slot, &after);
-        homer_hierarchy_tell(h, seq, slot, HOMER_HIERARCHY_SPLIT, 0, after.cut);
-        return;
-    }
-    uint32_t a = h->node[n->child[0]].labels, b = h->node[n->child[1]].labels;
-    if (10 * (uint64_t)(a < b ? a : b) >= n->labels) {
-        uint32_t right = n->child[1];
-        mend(h, n->child[0], seq);
-        mend(h, right, seq);
-        return;
-    }
-    homer_hierarchy_load(h, slot);
-    homer_bipartition_rate(&h->cutter, h->log_delta, &before);
-    homer_hierarchy_rebuild(h, slot, &after);
-    homer_hierarchy_tell(h, seq, slot, HOMER_HIERARCHY_BALANCE, before.cut, after.cut);
 }
 
 void homer_hierarchy_arrive(struct homer_hierarchy *h, const uint32_t *y, uint32_t n, uint32_t labels,
@@ -66,6 +43,11 @@ void homer_hierarchy_arrive(struct homer_hierarchy *h, const uint32_t *y, uint32
         insert(h, slot);
     }
     h->generation++;
-    homer_hierarchy_tell(h, seq, first, HOMER_HIERARCHY_ARRIVAL, known, labels);
-    mend(h, 0, seq);
+    homer_hierarchy_tell(h, &(struct homer_hierarchy_event){.seq = seq,
+                                                            .node = h->node[first].id,
+                                                            .change = HOMER_HIERARCHY_ARRIVAL,
+                                                            .labels = h->node[first].labels,
+                                                            .before = known,
+                                                            .after = labels});
+    homer_hierarchy_relieve(h, seq);
 }

@@ -11,33 +11,32 @@ static inline uint32_t homer_hierarchy_watches(uint32_t labels) {
     return labels < 64 ? labels : 48 + labels / 4;
 }
 
-/* hierarchy_build.c */
+/* hierarchy_grow.c */
 
 /* The only node, an empty leaf. There is room. */
 void homer_hierarchy_plant(struct homer_hierarchy *h);
-/* Loads the labels of a node into the cutter, and into its `side` the node's own cut, if it has one. */
-void homer_hierarchy_load(struct homer_hierarchy *h, uint32_t slot);
-/* Makes everything below the node anew from the counts; `top` is its own new cut (all 0: it is a leaf).
- * Leaves that are the same set of labels as before keep their ids. Returns whether the partition changed, and
- * then raises generation. */
-bool homer_hierarchy_rebuild(struct homer_hierarchy *h, uint32_t slot, struct homer_cut *top);
-/* Starts counting anew for the node's next check. pairs: its P now. */
-void homer_hierarchy_pace(struct homer_hierarchy *h, uint32_t slot, double pairs);
-/* There is room, by reserve. */
-void homer_hierarchy_tell(struct homer_hierarchy *h, uint64_t seq, uint32_t slot,
-                          enum homer_hierarchy_change change, double before, double after);
+/* The tree of the grouping in the grouper, which has all labels loaded, takes the place of the present one.
+ * Returns how many labels are in a new cluster. */
+uint32_t homer_hierarchy_grow(struct homer_hierarchy *h);
 
-/* hierarchy_arrive.c: places the labels h->labels .. labels - 1 and mends what has grown too large or
- * lopsided. */
+/* hierarchy_regroup.c */
+
+/* Loads all labels into the grouper, grouped by the present clusters, and rates that. */
+void homer_hierarchy_load(struct homer_hierarchy *h, struct homer_grouping_rating *now);
+/* Groups all labels anew, if that is better. */
+void homer_hierarchy_regroup(struct homer_hierarchy *h, uint64_t seq);
+/* Groups the labels of each leaf that has grown too large; the other clusters stay. */
+void homer_hierarchy_relieve(struct homer_hierarchy *h, uint64_t seq);
+/* There is room, by reserve. */
+void homer_hierarchy_tell(struct homer_hierarchy *h, const struct homer_hierarchy_event *e);
+
+/* hierarchy_arrive.c: places the labels h->labels .. labels - 1. */
 void homer_hierarchy_arrive(struct homer_hierarchy *h, const uint32_t *y, uint32_t n, uint32_t labels,
                             uint64_t seq);
 
-/* hierarchy_drift.c: takes in the pairs of an instance at every node that sees one. Leaves the slots it
- * touched in h->touched, and returns their number; 0 when drift was found and answered (then slots may have
- * changed hands). */
-uint32_t homer_hierarchy_observe(struct homer_hierarchy *h, const uint32_t *y, uint32_t n, uint64_t seq);
-
-/* hierarchy_check.c: checks those of the touched nodes that are due, topmost first, until one changes. */
-void homer_hierarchy_check(struct homer_hierarchy *h, uint32_t touched, uint64_t seq);
+/* hierarchy_drift.c: takes in the pairs of an instance at every node that sees one. Where drift is found,
+ * what was known of the labels concerned counts less from now on, and regrouping waits for as many instances
+ * as there have been since. */
+void homer_hierarchy_observe(struct homer_hierarchy *h, const uint32_t *y, uint32_t n, uint64_t seq);
 
 #endif

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""The online label hierarchy beside batch clusterings, on recorded streams.
+"""The online label hierarchy beside batch clusterings, on recorded streams, in their order and shuffled.
 
-Usage: hierarchy.py --build DIR [--data DIR] [--out DIR] [--streams NAME,...] [--shuffle SEED]
-Runs DIR/tests/bench/bench_hierarchy on every NAME.jsonl[.zst|.gz] of the data folder (default: $HOMER_DATA), then clusters the final Jaccard
-similarities by average linkage, cut to as many clusters: plainly, and with no cluster larger than the largest online one ("capped"). "fresh" is
-the online algorithm's own tree if built once from the final counts.
+Usage: hierarchy.py --build DIR [--data DIR] [--out DIR] [--streams NAME,...] [--seed N]
+Runs DIR/tests/bench/bench_hierarchy on every NAME.jsonl[.zst|.gz] of the data folder (default: $HOMER_DATA) and on its lines shuffled
+(random.Random(N), N = 1), then clusters the final Jaccard similarities by average linkage, cut to as many clusters: plainly, and with no cluster
+larger than the largest online one ("capped"). "fresh" are the clusters that the online algorithm makes of the final counts, with no past.
 coverage          share of all pairs of labels of one instance that lie within one cluster
 within, between   mean Jaccard similarity of the pairs of labels within clusters, and of all others
-ari               adjusted Rand index with the online clusters
+ari               adjusted Rand index with the online clusters; "orders": of the online clusters of both orders
+regroupings       how often clusters changed; us: microseconds of processor time an instance
 Prints the README's table, and writes it to hierarchy.md and all figures to hierarchy.tsv in --out (default: DIR/bench).
 """
 import argparse
@@ -28,9 +29,9 @@ from scipy.spatial.distance import squareform
 from accuracy import find, lines_of
 
 STREAMS = "yeast enron medical tmc2007_500 bibtex stackex_chess delicious reuters21578_topics".split()
-FIGURES = "depth smallest largest split replace aggregate drift balance".split()  # of bench_hierarchy, as they are
-HEAD = ["stream", "labels", "depth", "clusters", "labels in one", "coverage", "within / between", "linkage: largest", "coverage", "within / between",
-        "capped: coverage", "within / between"]
+FIGURES = "depth smallest largest regroup drift".split()  # of bench_hierarchy, as they are
+HEAD = ["stream", "labels", "depth", "clusters", "labels in one", "regroupings", "us", "coverage", "within / between", "capped: coverage",
+        "within / between", "linkage: largest", "coverage", "ari: fresh", "fresh, shuffled", "orders", "capped", "linkage"]
 
 
 def run(bench, lines, folder):
@@ -109,6 +110,7 @@ def measure(bench, name, lines):
         "linkage": cut_tree(tree, found["leaves"])[:, 0].tolist(),
         "capped": capped_linkage(similarity, found["leaves"], found["largest"]),
     }
+    names = list(dict.fromkeys(label for line in lines for label in json.loads(line)["y"]))  # ids go by first appearance
     row = {"stream": name, "instances": found["instances"], "labels": found["labels"], **{key: found[key] for key in FIGURES},
            "us_per_instance": found["us"], "slowest_us": found["slowest_us"], "bytes": found["bytes"]}
     for by, cluster in clusters.items():
@@ -116,14 +118,25 @@ def measure(bench, name, lines):
         row[f"{by}_coverage"] = coverage(found["labelsets"], cluster)
         row[f"{by}_within"], row[f"{by}_between"] = cohesion(similarity, cluster)
         row[f"{by}_ari"] = adjusted_rand(clusters["online"], cluster)
-    return row
+    return row, dict(zip(names, clusters["online"]))
 
 
-def cells(row):
+def both_orders(bench, name, lines, seed):
+    """Rows of the original order and of the shuffled one."""
+    shuffled = list(lines)
+    random.Random(seed).shuffle(shuffled)
+    (row, cluster), (other, of_shuffled) = measure(bench, name, lines), measure(bench, name, shuffled)
+    agree = adjusted_rand(list(cluster.values()), [of_shuffled[label] for label in cluster])
+    return [{"order": order, **r, "orders_ari": agree} for order, r in (("original", row), ("shuffled", other))]
+
+
+def cells(row, shuffled):
     both = lambda by: " / ".join(f"{row[by + side]:.4f}".lstrip("0") for side in ("_within", "_between"))
-    return [row["stream"], row["labels"], row["depth"], row["online_clusters"], f"{row['smallest']}–{row['largest']}",
-            short(row["online_coverage"]), both("online"), row["linkage_largest"], short(row["linkage_coverage"]), both("linkage"),
-            short(row["capped_coverage"]), both("capped")]
+    index = lambda value: f"{value:.2f}"
+    return [row["stream"], row["labels"], row["depth"], row["online_clusters"], f"{row['smallest']}–{row['largest']}", row["regroup"],
+            f"{row['us_per_instance']:.1f}", short(row["online_coverage"]), both("online"), short(row["capped_coverage"]), both("capped"),
+            row["linkage_largest"], short(row["linkage_coverage"]), index(row["fresh_ari"]), index(shuffled["fresh_ari"]), index(row["orders_ari"]),
+            index(row["capped_ari"]), index(row["linkage_ari"])]
 
 
 def main():
@@ -132,7 +145,7 @@ def main():
     parser.add_argument("--data", type=Path, default=os.environ.get("HOMER_DATA"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--streams", default=",".join(STREAMS))
-    parser.add_argument("--shuffle", type=int, help="seed; original order when not given")
+    parser.add_argument("--seed", type=int, default=1, help="of the shuffle")
     args = parser.parse_args()
     if not args.data:
         sys.exit("hierarchy: where are the streams? --data DIR, or the environment's HOMER_DATA")
@@ -143,11 +156,8 @@ def main():
         if not path:
             print(f"hierarchy: no {name} in {args.data}: left out", file=sys.stderr)
             continue
-        lines = lines_of(path)
-        if args.shuffle is not None:
-            random.Random(args.shuffle).shuffle(lines)
-        rows.append(measure(args.build / "tests/bench/bench_hierarchy", name, lines))
-        text.append("| " + " | ".join(map(str, cells(rows[-1]))) + " |")
+        rows += both_orders(args.build / "tests/bench/bench_hierarchy", name, lines_of(path), args.seed)
+        text.append("| " + " | ".join(map(str, cells(*rows[-2:]))) + " |")
     if not rows:
         sys.exit(f"hierarchy: no stream found in {args.data}")
     out.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def test_drifts_come_in_order(grown):
     seqs = [event["seq"] for event in reply["drifts"]]
     assert seqs == sorted(seqs) and 0 < seqs[0] and seqs[-1] <= 3000
     assert len(seqs) == reply["kept"] and not reply["truncated"]
-    assert {event["kind"] for event in reply["drifts"] if event["place"] == "hierarchy"} >= {"arrival", "split"}
+    assert {event["kind"] for event in reply["drifts"] if event["place"] == "hierarchy"} >= {"arrival", "regroup"}
     assert sum(grown.ask("stats")["drift"].values()) == reply["total"]
     middle = seqs[len(seqs) // 2]
     assert [event["seq"] for event in grown.ask({"op": "drifts", "since": middle})["drifts"]] == [seq for seq in seqs if seq > middle]
@@ -94,7 +94,7 @@ def test_a_linear_model_has_none():
 
 def test_many_levels_arrive_whole():
     """Small clusters of many labels: deeper than any fixed number of bits would hold, were each level one."""
-    with harness.Daemon("--set", "model.hierarchy.max_leaf=2", "--set", "model.hierarchy.min_split=2") as daemon, daemon.connect() as client:
+    with harness.Daemon("--set", "model.hierarchy.max_leaf=2") as daemon, daemon.connect() as client:
         for i in range(3000):
             client.send({"x": {"a": 1}, "y": [f"l{i % 600}", f"l{(i * 7 + 1) % 600}"], "noreply": True})
         reply = client.ok("hierarchy")

@@ -29,7 +29,8 @@ static void finds_planted_clusters(void **state) {
 }
 
 /* Renaming labels by any permutation gives the same clusters, renamed: what ties is the only thing ids
- * decide, and real frequencies do not tie. All labels are known from the start, few enough for one leaf. */
+ * decide, and frequencies do not tie once there is some evidence, which the first regrouping here waits for.
+ * All labels are known from the start, few enough for one leaf. */
 static void renaming_does_not_matter(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
@@ -46,7 +47,10 @@ static void renaming_does_not_matter(void **state) {
             uint32_t other = dice_below(&d, l + 1), kept = name[l];
             name[l] = name[other], name[other] = kept;
         }
-        for (int k = 0; k < 2; k++) hierarchy_start(&h[k], &mem[k]);
+        for (int k = 0; k < 2; k++) {
+            hierarchy_start(&h[k], &mem[k]);
+            h[k].due_visits = 400;
+        }
         for (uint32_t t = 0; t < 2000; t++) {
             planted_next(&p, &s);
             if (t == 1200) planted_permute(&p);
@@ -100,12 +104,12 @@ static void follows_a_drift_of_the_structure(void **state) {
     }
     qsort(after, SEEDS, sizeof *after, fixture_by_id);
     qsort(reported, SEEDS, sizeof *reported, fixture_by_id);
-    assert_true(after[SEEDS / 2] <= 1000);
-    assert_true(reported[SEEDS / 2] <= 500);
+    assert_true(after[SEEDS - 1] <= 500); /* the slowest */
+    assert_true(reported[SEEDS - 1] <= 250);
 }
 
-/* Two groups become one: nothing sets them apart any more, and their leaves are joined. The watch on the
- * structure, which would be faster, is all but off here. */
+/* Two groups become one: nothing sets them apart any more, and they are joined. The watch on the structure,
+ * which would be faster, is all but off here. */
 static void joins_what_belongs_together(void **state) {
     (void)state;
     struct homer_mem mem = {0};
@@ -128,16 +132,89 @@ static void joins_what_belongs_together(void **state) {
         planted_next(&p, &s);
         hierarchy_step(&h, &s, p.labels, t + 1);
         for (uint32_t e = 0; e < h.events_n; e++) {
-            if (h.events[e].change != HOMER_HIERARCHY_AGGREGATE) continue;
-            assert_true(t >= 2000);
-            assert_int_equal(h.events[e].node, 1); /* the root keeps its id */
+            const struct homer_hierarchy_event *v = &h.events[e];
+            if (t < 2000 || v->change != HOMER_HIERARCHY_REGROUP || h.leaves > 1) continue;
+            assert_int_equal(v->node, 1); /* the root keeps its id */
+            assert_int_equal(v->labels, 12);
+            assert_true(v->before > 0.2);
+            assert_same(v->after, 0);
             joined++;
         }
         if (h.events_n) assert_invariants(&h);
     }
-    assert_int_equal(joined, 1);
-    assert_int_equal(h.leaves, 1);
+    assert_true(joined > 0);
     hierarchy_stop(&h);
+}
+
+/* Once the groups are found, nothing changes any more: same clusters, same ids, no event. */
+static void is_stable_without_drift(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct homer_mem mem;
+        struct homer_hierarchy h;
+        struct planted p;
+        struct labelset s;
+        planted_init(&p, seed, 8, 8);
+        hierarchy_start(&h, &mem);
+        for (uint32_t t = 0; t < 20000; t++) {
+            planted_next(&p, &s);
+            hierarchy_step(&h, &s, p.labels, t + 1);
+            if (t >= 2000) assert_int_equal(h.events_n, 0);
+        }
+        hierarchy_stop(&h);
+    }
+}
+
+/* The order in which a stationary stream comes does not matter: forwards and backwards the same clusters. */
+static void order_of_arrival_does_not_matter(void **state) {
+    (void)state;
+    enum { LENGTH = 3000 };
+    static struct labelset stream[LENGTH];
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct homer_mem mem[2];
+        struct homer_hierarchy h[2];
+        struct planted p;
+        planted_init(&p, seed, 5, 12);
+        p.noise = 0.8;
+        for (uint32_t t = 0; t < LENGTH; t++) planted_next(&p, &stream[t]);
+        for (int k = 0; k < 2; k++) {
+            hierarchy_start(&h[k], &mem[k]);
+            for (uint32_t t = 0; t < LENGTH; t++)
+                hierarchy_step(&h[k], &stream[k ? LENGTH - 1 - t : t], p.labels, t + 1);
+        }
+        for (uint32_t i = 0; i < p.labels; i++)
+            for (uint32_t j = 0; j < i; j++)
+                assert_int_equal(h[0].leaf[i] == h[0].leaf[j], h[1].leaf[i] == h[1].leaf[j]);
+        for (int k = 0; k < 2; k++) hierarchy_stop(&h[k]);
+    }
+}
+
+/* Two groups exchange labels: the clusters follow, and most of the others keep their ids. */
+static void a_local_drift_leaves_most_others_alone(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct homer_mem mem;
+        struct homer_hierarchy h;
+        struct planted p;
+        struct labelset s;
+        uint64_t was[FIXTURE_LABELS];
+        uint32_t kept = 0;
+        planted_init(&p, seed, 8, 8);
+        hierarchy_start(&h, &mem);
+        for (uint32_t t = 0; t < 8000; t++) {
+            if (t == 5000) {
+                for (uint32_t l = 0; l < p.labels; l++) was[l] = h.node[h.leaf[l]].id;
+                for (uint32_t l = 0; l < 32; l++) /* 0 and 16 for 1 and 17 */
+                    if (l % 16 < 2) p.group[l] = 1 - p.group[l];
+            }
+            planted_next(&p, &s);
+            hierarchy_step(&h, &s, p.labels, t + 1);
+        }
+        assert_true(adjusted_rand(&h, p.group) > 0.95);
+        for (uint32_t l = 0; l < p.labels; l++) kept += p.group[l] > 1 && h.node[h.leaf[l]].id == was[l];
+        assert_true(kept >= 32); /* of 48: what is below the node that saw it is learned anew */
+        hierarchy_stop(&h);
+    }
 }
 
 /* Where a new label goes: to its most frequent companion, else to the smaller side. */
@@ -176,8 +253,13 @@ static void new_labels_find_a_place(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_planted_clusters),           cmocka_unit_test(renaming_does_not_matter),
-        cmocka_unit_test(follows_a_drift_of_the_structure), cmocka_unit_test(joins_what_belongs_together),
+        cmocka_unit_test(finds_planted_clusters),
+        cmocka_unit_test(renaming_does_not_matter),
+        cmocka_unit_test(follows_a_drift_of_the_structure),
+        cmocka_unit_test(joins_what_belongs_together),
+        cmocka_unit_test(is_stable_without_drift),
+        cmocka_unit_test(order_of_arrival_does_not_matter),
+        cmocka_unit_test(a_local_drift_leaves_most_others_alone),
         cmocka_unit_test(new_labels_find_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,9 @@
 static void assert_clusters(const struct homer_clusters_config *a, const struct homer_clusters_config *b) {
     const struct homer_hierarchy_config *h = &a->hierarchy, *g = &b->hierarchy;
     assert_true(h->lambda == g->lambda && h->delta == g->delta && h->drift_delta == g->drift_delta);
-    assert_true(h->effect == g->effect && h->replace == g->replace && h->aggregate == g->aggregate);
+    assert_true(h->effect == g->effect && h->replace == g->replace);
     assert_int_equal(h->neighbours, g->neighbours);
     assert_int_equal(h->max_leaf, g->max_leaf);
-    assert_int_equal(h->min_split, g->min_split);
     assert_int_equal(h->seed, g->seed);
     const struct homer_tree_config *t = &a->tree, *u = &b->tree;
     assert_true(t->grace == u->grace && t->split.delta == u->split.delta);
@@ -90,24 +89,6 @@ static void test_numbers_with_fractions(void **state) {
     assert_int_equal(homer_config_set(&c, "model.hierarchy.delta=1e-10", &err), 0);
     assert_int_equal(homer_config_set(&c, "model.hierarchy.delta=half", &err), HOMER_E_BAD_REQUEST);
     assert_true(c.model.clusters.hierarchy.delta == 1e-10);
-}
-
-static void test_a_cluster_may_hold_as_many_labels_as_it_takes_to_split(void **state) {
-    (void)state;
-    const char *wrong = "{\"hierarchy\":{\"max_leaf\":3},\"seed\":5}",
-               *right = "{\"hierarchy\":{\"max_leaf\":4},\"seed\":5}";
-    assert_int_equal(homer_config_set(&c, "model.hierarchy.min_split=17", &err), 0);
-    assert_int_equal(homer_config_check(&c, &err), HOMER_E_BAD_REQUEST);
-    assert_says("model.hierarchy.min_split: got 17|model.hierarchy.max_leaf, 16");
-    assert_int_equal(homer_config_set(&c, "model.hierarchy.min_split=4", &err), 0);
-    struct homer_model_config m = c.model;
-    assert_int_equal(homer_config_model(&m, (struct homer_str){wrong, strlen(wrong)}, &err),
-                     HOMER_E_BAD_REQUEST);
-    assert_says("hierarchy.min_split: got 4|hierarchy.max_leaf, 3");
-    assert_int_equal(m.clusters.hierarchy.max_leaf, 16);
-    assert_int_equal(homer_config_model(&m, (struct homer_str){right, strlen(right)}, &err), 0);
-    assert_int_equal(m.clusters.hierarchy.max_leaf, 4);
-    assert_int_equal(m.clusters.hierarchy.seed, 5);
 }
 
 static void test_a_file_is_read_over_the_defaults(void **state) {
@@ -377,7 +358,6 @@ int main(void) {
         TEST(test_defaults),
         TEST(test_words_are_those_of_the_learner),
         TEST(test_numbers_with_fractions),
-        TEST(test_a_cluster_may_hold_as_many_labels_as_it_takes_to_split),
         TEST(test_a_file_is_read_over_the_defaults),
         TEST(test_refuses_and_names),
         TEST(test_tells_every_problem_and_returns_the_first),

@@ -39,7 +39,6 @@ static void set(struct fixture *f, const char *assignment) {
 static void open_grouped(struct fixture *f) {
     fixture_configure(f);
     set(f, "model.hierarchy.max_leaf=6");
-    set(f, "model.hierarchy.min_split=2");
     set(f, "model.tree.grace=20");
     fixture_start(f, 7);
     draw = 1;
@@ -118,7 +117,6 @@ static void clusters_partition_the_labels(void **state) {
     struct fixture f;
     fixture_configure(&f);
     set(&f, "model.hierarchy.max_leaf=6");
-    set(&f, "model.hierarchy.min_split=2");
     fixture_start(&f, 7);
     json_decref(check(&f));
     draw = 3;
@@ -263,7 +261,6 @@ static void old_events_are_forgotten_but_counted(void **state) {
     struct fixture f;
     fixture_configure(&f);
     set(&f, "model.hierarchy.max_leaf=2");
-    set(&f, "model.hierarchy.min_split=2");
     set(&f, "model.hierarchy.fading=0.9");
     set(&f, "model.hierarchy.effect=0");
     set(&f, "model.hierarchy.replace=0");
