@@ -1,14 +1,25 @@
 #include "core/flat.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define SOFT_VARIANCE 3.0f /* of linear weights whose cluster has drifted */
 #define SOFT_BIAS_VARIANCE 0.3f
 
+#define LINEAR_ROWS (1u << HOMER_X_LINEAR | 1u << HOMER_X_TRACKING)
+#define RECENT_ROWS (1u << HOMER_X_RECENT_FAST | 1u << HOMER_X_RECENT_SLOW)
+#define MARKOV_ROWS (1u << HOMER_X_MARKOV)
+#define NEIGHBOURS_ROWS (1u << HOMER_X_NEIGHBOURS | 1u << HOMER_X_SHARP)
+#define RLS_ROWS (1u << HOMER_X_RLS)
+#define SPREAD_ROWS (1u << HOMER_X_STIFF | 1u << HOMER_X_LOOSE)
+#define PRODUCTS_ROWS (1u << HOMER_X_PRODUCTS | 1u << HOMER_X_PRODUCTS_STIFF)
+#define CENTRES_ROWS (1u << HOMER_X_CENTRES | 1u << HOMER_X_CENTRES_STIFF)
+
 enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
 
-static void add_expert(struct homer_flat *f, const struct homer_expert_ops *ops, void *self) {
-    f->expert[f->experts++] = (struct homer_expert){ops, self};
+/* rows: of evidence that it fills, as bits; 0: it cannot be left out. */
+static void add_expert(struct homer_flat *f, const struct homer_expert_ops *ops, void *self, uint32_t rows) {
+    f->expert[f->experts++] = (struct homer_expert){ops, self, rows};
 }
 
 /* Prior variances below and above those of `linear`: how far weights may go is not known beforehand. */
@@ -30,11 +41,11 @@ static int init_accurate(struct homer_flat *f) {
     homer_rls_init(&f->rls, f->mem);
     homer_products_init(&f->products, f->mem, &f->linear);
     homer_centres_init(&f->centres, f->mem);
-    add_expert(f, &homer_neighbours_ops, &f->neighbours);
-    add_expert(f, &homer_rls_ops, &f->rls);
-    add_expert(f, &homer_linear_ops, &f->spread);
-    add_expert(f, &homer_products_ops, &f->products);
-    add_expert(f, &homer_centres_ops, &f->centres);
+    add_expert(f, &homer_neighbours_ops, &f->neighbours, NEIGHBOURS_ROWS);
+    add_expert(f, &homer_rls_ops, &f->rls, RLS_ROWS);
+    add_expert(f, &homer_linear_ops, &f->spread, SPREAD_ROWS);
+    add_expert(f, &homer_products_ops, &f->products, PRODUCTS_ROWS);
+    add_expert(f, &homer_centres_ops, &f->centres, CENTRES_ROWS);
     return 0;
 }
 
@@ -53,10 +64,10 @@ int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_mis
     homer_markov_init(&f->markov, mem);
     homer_stack_init(&f->stack, mem, experts[profile]);
     homer_grid_init(&f->scratch, mem, ROWS, sizeof(float));
-    add_expert(f, &homer_linear_ops, &f->linear);
-    add_expert(f, &homer_recent_ops, &f->recent);
-    add_expert(f, &homer_markov_ops, &f->markov);
-    if (profile >= HOMER_FAST) add_expert(f, &homer_clusters_ops, &f->clusters);
+    add_expert(f, &homer_linear_ops, &f->linear, LINEAR_ROWS);
+    add_expert(f, &homer_recent_ops, &f->recent, RECENT_ROWS);
+    add_expert(f, &homer_markov_ops, &f->markov, MARKOV_ROWS);
+    if (profile >= HOMER_FAST) add_expert(f, &homer_clusters_ops, &f->clusters, 0);
     if (profile == HOMER_ACCURATE) rc = init_accurate(f);
     if (rc) homer_flat_deinit(f);
     return rc;
@@ -68,6 +79,23 @@ void homer_flat_deinit(struct homer_flat *f) {
     homer_prior_deinit(&f->prior);
     homer_stack_deinit(&f->stack);
     homer_grid_deinit(&f->scratch);
+}
+
+void homer_flat_leave_out(struct homer_flat *f, uint32_t parts) {
+    int n = f->experts;
+    f->left_out = parts;
+    f->stack.fixed = (parts & HOMER_WITHOUT_STACK) != 0;
+    f->stack.no_offsets = (parts & HOMER_WITHOUT_OFFSETS) != 0;
+    f->experts = 0;
+    for (int i = 0; i < n; i++) {
+        struct homer_expert e = f->expert[i];
+        /* products choose their features by the linear expert's weights */
+        bool needed = e.self == &f->linear && f->profile == HOMER_ACCURATE && (PRODUCTS_ROWS & ~parts);
+        if (!e.rows || (e.rows & ~parts) || needed)
+            f->expert[f->experts++] = e;
+        else
+            e.ops->deinit(e.self);
+    }
 }
 
 int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels) {
@@ -128,6 +156,8 @@ const float *homer_flat_predict(struct homer_flat *f, const struct homer_instanc
         v->evidence[HOMER_X_PRIOR][l] = v->prior_logit[l];
     }
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->predict(f->expert[i].self, v);
+    for (int e = 0; e < HOMER_EXPERTS && f->left_out; e++)
+        if (f->left_out >> e & 1) memset(v->evidence[e], 0, v->stride * sizeof(float));
     homer_stack_predict(&f->stack, &f->prior, v, p);
     return p;
 }
@@ -182,7 +212,7 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
     homer_stack_learn(&f->stack, &f->prior, v, p);
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->learn(f->expert[i].self, v);
     homer_prior_learn(&f->prior, v);
-    if (f->profile >= HOMER_FAST && f->clusters.softened_n)
+    if (f->profile >= HOMER_FAST && f->clusters.softened_n && f->expert[0].self == &f->linear)
         homer_linear_soften(&f->linear, f->clusters.softened, f->clusters.softened_n, SOFT_VARIANCE,
                             SOFT_BIAS_VARIANCE);
     homer_scale_redecide(&f->scale);
