@@ -98,8 +98,8 @@ def speed(rows, part):
 
 def text(study, name, rows):
     row = {(r["stream"], r["without"], r["by"]): r for r in rows if r.get("by")}
-    have = list(dict.fromkeys(r["stream"] for r in rows if r.get("by")))
     listed = list(dict.fromkeys(r["without"] for r in rows if r["without"] and r.get("by")))
+    have = [n for n in dict.fromkeys(r["stream"] for r in rows if r.get("by")) if all((n, part, "hamming") in row for part in ["", *listed])]
     columns = [*(m for m, _, _ in METRICS), "log_loss"]
     yield (f"What profile `{rows[0]['config']}` loses (positive Hamming loss and log-loss: worse) when one part is left out, everything else as it is, original order; each "
            f"metric under its own objective. Speed: without the part over whole, geometric mean of {' '.join(TIMED)}, medians of {TURNS} alternating runs; a row of "

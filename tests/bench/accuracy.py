@@ -57,7 +57,7 @@ class Figures:
         self.known = published()
 
     def names(self, among, order):
-        return [n for n in among if any((n, order, c, "hamming") in self.row for c in self.configs)]
+        return [n for n in among if all((n, order, c, "hamming") in self.row for c in self.configs)]
 
     def of(self, name, order, who, metric, objective):
         """A configuration's figure under the metric's own objective, or a baseline's; None: there is none."""

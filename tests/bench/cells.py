@@ -19,7 +19,7 @@ class Cell:
     about: dict     # columns that say what it is: stream, order, configuration, settings, …
     inputs: list    # what else determines the rows: digests of the stream, of the program
     cost: float     # proportional to its time, within a store
-    run: Callable   # () -> rows, dicts of the same columns
+    run: Callable   # () -> rows, dicts of the same columns; None: it cannot be done here
     key: str = field(init=False)
 
     def __post_init__(self):
@@ -38,15 +38,12 @@ class Store:
                 self.cells.setdefault(row["key"], []).append(row)
         self.cells = {key: rows for key, rows in self.cells.items() if len(rows) == int(rows[0]["rows"])}
         self.columns = list(rows[0]) if rows else []
-        self.write()  # without what was torn
+        if sum(map(len, self.cells.values())) < len(rows):
+            self.write()  # without what was torn
 
     def rows(self, cell):
         """The rows of a finished cell, else None."""
         return self.cells.get(cell.key)
-
-    def seconds(self):
-        """What the finished cells took, by key."""
-        return {key: float(rows[0]["seconds"]) for key, rows in self.cells.items()}
 
     def add(self, cell, rows, seconds):
         rows = [{"key": cell.key, **cell.about, **row, "rows": len(rows), "seconds": f"{seconds:.2f}"} for row in rows]
@@ -103,8 +100,8 @@ def spoken(seconds):
 
 
 def complete(cells, stores, tell):
-    """Does the cells that are not done yet, keeping each as soon as it is."""
-    clock, todo, seen = Clock(tell), [], set()
+    """Does the cells that are not done yet, keeping each as soon as it is. One that fails does not stop the others; returns how many did."""
+    clock, todo, seen, failed = Clock(tell), [], set(), 0
     for cell in cells:
         rows = stores[cell.store].rows(cell)
         if rows:
@@ -117,7 +114,15 @@ def complete(cells, stores, tell):
     for i, cell in enumerate(todo):
         clock.show(i, todo)
         begin = time.monotonic()
-        rows = cell.run()
+        try:
+            rows = cell.run()
+        except RuntimeError as why:
+            tell(f"failed: {why}")
+            failed += 1
+            continue
         seconds = time.monotonic() - begin
-        stores[cell.store].add(cell, rows, seconds)
         clock.note(cell, seconds)
+        if rows is None:
+            continue  # not to be had here, which the table says; tried again the next time
+        stores[cell.store].add(cell, rows, seconds)
+    return failed

@@ -38,7 +38,7 @@ CONFIGS = {
     "accurate": "model.profile=accurate",
     "ihomer-paper": "model.learner=ihomer-paper",
 }
-QUICK = 150  # instances of a stream with --quick
+QUICK, QUICK_STREAMS, QUICK_GENERATED = 120, 2, 600  # with --quick: instances of a recorded stream, such streams a table, instances of a generated one
 
 
 class Study:
@@ -52,6 +52,7 @@ class Study:
         if unknown:
             self.say(f"not in this build: {' '.join(unknown)}")
         self.configs, self.missing, self.stores = known, {}, {}
+        self.failed = {}  # table -> what could not be run -> why
 
     def say(self, text):
         print(f"study: {text}", file=sys.stderr, flush=True)
@@ -67,21 +68,21 @@ class Study:
                 found.append(Recorded(name, path, QUICK if self.quick else None))
             else:
                 self.missing.setdefault(table, []).append(name)
-        return found
+        return found[:QUICK_STREAMS] if self.quick else found
 
     def generated(self, name, **arguments):
         if self.quick:
-            shrink = arguments.get("instances", 10000) / 1200
-            arguments["instances"] = 1200
+            shrink = arguments.get("instances", 10000) / QUICK_GENERATED
+            arguments["instances"] = QUICK_GENERATED
             if arguments.get("at"):
                 arguments["at"] = [int(n / shrink) for n in arguments["at"]]
             arguments["width"] = int(arguments.get("width", 500) / shrink)
         return Generated(name, **arguments)
 
-    def cell(self, store, stream, about, run, cost=1.0, program=None):
-        """One piece of work on a stream; about: what else says which it is; cost: relative to the stream's size."""
+    def cell(self, store, stream, about, run, cost=1.0, program=None, inputs=()):
+        """One piece of work on a stream; about: what else says which it is; cost: relative to the stream's size; inputs: further digests."""
         about = {"stream": stream.name, **about, "program": program or self.bench.digest}
-        return cells.Cell(store, about, [stream.digest], stream.size * cost, run)
+        return cells.Cell(store, about, [stream.digest, *inputs], stream.size * cost, run)
 
     def store(self, name):
         if name not in self.stores:
@@ -91,10 +92,13 @@ class Study:
 
 def write(study, name, module, work):
     """The table's files; returns its text."""
-    rows = [row for cell in work for row in study.store(cell.store).rows(cell)]
+    rows = [row for cell in work for row in study.store(cell.store).rows(cell) or []]
     text = [f"## {name}: {TABLES[name][1]}", "", f"`./dev study {name}`", ""]
     if study.quick:
-        text += [f"Smoke form (--quick): the first {QUICK} instances of the shipped streams. The figures mean nothing.", ""]
+        text += [f"Smoke form (--quick): the first {QUICK} instances of {QUICK_STREAMS} shipped streams. The figures mean nothing.", ""]
+    lacking = sum(not study.store(cell.store).rows(cell) for cell in work)
+    if lacking:
+        text += [f"Not finished: {lacking} of {len(work)} pieces of work are missing.", ""]
     if study.missing.get(name):
         text += ["Streams that were not there: " + " ".join(sorted(set(study.missing[name]))) + ".", ""]
     text += module.text(study, name, rows) if rows else ["No stream for it was there."]
@@ -121,6 +125,7 @@ def arguments(argv):
     p.add_argument("--streams", help="only these recorded streams: NAME,NAME...")
     p.add_argument("--report", help="where the report of all tables goes (default: REPORT.md in the output folder)")
     p.add_argument("--list", action="store_true", help="says what is to be done, and does nothing")
+    p.add_argument("--done", action="store_true", help="makes the tables of what is finished so far, and runs nothing")
     args = p.parse_args(argv)
     unknown = [t for t in args.tables if t not in TABLES] + [c for c in args.configs.split(",") if c not in CONFIGS]
     if unknown:
@@ -152,16 +157,20 @@ def main(argv=None):
             print(f"{name:<12} {len(work[name])} pieces of work, {len(todo)} to do")
         return
     study.out.mkdir(parents=True, exist_ok=True)
+    failed = 0
     try:
-        cells.complete(every, study.stores, study.say)
+        if not args.done:
+            failed = cells.complete(every, study.stores, study.say)
     except KeyboardInterrupt:
         study.say("stopped; what is finished is kept, the same command goes on from here")
         sys.exit(130)
     texts = [write(study, name, importlib.import_module(TABLES[name][0]), work[name]) for name in names]
-    report = Path(args.report or study.out / "REPORT.md")
-    intro = (Path(__file__).parent / "report_head.md").read_text()
-    report.write_text(intro + "\n" + "\n".join(texts))
-    print("\n".join(texts))
+    print("\n".join(texts), flush=True)
+    # the report has every table that was ever made here, this run's anew
+    parts = [Path(__file__).parent / "report_head.md", *(study.out / f"{name}.md" for name in TABLES)]
+    Path(args.report or study.out / "REPORT.md").write_text("\n".join(part.read_text() for part in parts if part.exists()))
+    if failed:
+        sys.exit(f"study: {failed} pieces of work failed; the tables lack them")
 
 
 if __name__ == "__main__":
