@@ -41,7 +41,7 @@ def votes(prediction, labels, numeric):
         if prediction is None or prediction.numOutputAttributes() <= i:
             break
         if numeric:
-            held = prediction.getVote(i, 0) >= 0.5
+            held = prediction.getVote(i, 1) >= 0.5  # the value stands behind an empty vote 0, as for two classes
         else:
             held = prediction.getVote(i, 1) > prediction.getVote(i, 0)
         if held:

@@ -1,7 +1,7 @@
 """Profiles beside the tree learners of MOA and River, on streams whose concepts are not linear and drift.
 
-A peer and the profiles see the same instances in one run, homerd before and after the peer; their labelsets are scored by the same code. The
-peers know the labels from the start and answer with their own labelsets (probability above one half)."""
+A peer and the profiles see the same instances in one run, the profiles' speed taken before and after the peer's; their labelsets are scored by
+the same code. The peers know the labels from the start and answer with their own labelsets (probability above one half)."""
 import peers
 from score import METRICS, Scored
 from sources import digest_of_files, truths
@@ -23,28 +23,34 @@ def row_of(who, objective, true, predicted, labels, rate, versions):
             "per_second": f"{rate:.0f}" if rate else "", "versions": versions}
 
 
-def beside(study, stream, every, peer):
-    """Rows of the profiles, each objective's, and of the peer (None: the profiles alone)."""
-    lines = thinned(stream, every)
+def alone(study, lines):
+    """Rows of the profiles, each objective's."""
     true = truths(lines)
-    labels = frozenset().union(*true)
-    rate = lambda settings: float(study.bench.model(lines, "--objective", "hamming", settings=settings).rows[0]["per_second"])
-    before = {config: rate(settings) for config, settings in study.configs.items()}
-    rows = []
-    if peer:
-        predicted, per_second, versions = peers.run(study.build, peer, lines)
-        rows.append(row_of(peer, "", true, predicted, labels, per_second, versions))
+    labels, rows = frozenset().union(*true), []
     for config, settings in study.configs.items():
         run = study.bench.model(lines, settings=settings, record=True)
-        both = (before[config] + rate(settings)) / 2
-        rows += [row_of(config, objective, true, predicted, labels, both, "") for objective, predicted in run.predicted.items()]
+        rate = float(run.by["hamming"]["per_second"])
+        rows += [row_of(config, objective, true, predicted, labels, rate, "") for objective, predicted in run.predicted.items()]
     return rows
 
 
+def beside(study, lines, peer):
+    """The peer's row, with the profiles' speed: the mean of one run before the peer and one after it."""
+    true = truths(lines)
+    rates = lambda: {config: float(study.bench.model(lines, "--objective", "hamming", settings=settings).rows[0]["per_second"])
+                     for config, settings in study.configs.items()}
+    before = rates()
+    predicted, per_second, versions = peers.run(study.build, peer, lines)
+    after = rates()
+    row = row_of(peer, "", true, predicted, frozenset().union(*true), per_second, versions)
+    return [{**row, **{f"{config}_per_second": f"{(before[config] + after[config]) / 2:.0f}" for config in before}}]
+
+
 def attempt(study, stream, every, peer):
-    """As `beside`, or None when the peer is not to be had here, which the table then says."""
+    """The rows of one cell, or None when the peer is not to be had here, which the table then says."""
+    lines = thinned(stream, every)
     try:
-        return beside(study, stream, every, peer)
+        return beside(study, lines, peer) if peer else alone(study, lines)
     except peers.Unavailable as why:
         study.failed.setdefault("trees", {})[peer] = str(why)
         return None
@@ -55,8 +61,10 @@ def cells(study, name):
     generated = study.generated(GENERATED[0], **GENERATED[1])
     for stream in [*study.recorded(name, STREAMS), generated]:
         for peer in [None, *listed]:
-            runner, steps = peers.PEERS.get(peer, ("", (1, 5)))
-            for every in steps if stream is not generated else (1,):
+            runner, steps = peers.PEERS.get(peer, ("", (1, 5, 25)))
+            if stream is generated:
+                steps = sorted({1 if every <= 5 else 5 for every in steps})  # a shorter stream
+            for every in steps[:1] if study.quick else steps:
                 about = {"peer": peer or "", "every": every, "settings": " | ".join(study.configs.values()), "peer_version": peers.VERSIONS.get(runner, "")}
                 run = lambda stream=stream, every=every, peer=peer: attempt(study, stream, every, peer)
                 inputs = [digest_of_files(peers.HERE / f"peer_{runner}.py")] if runner else []
@@ -74,16 +82,15 @@ def text(study, name, rows):
     for stream, every in places:
         own = [r for r in rows if (r["stream"], r["every"]) == (stream, every)]
         whos = list(dict.fromkeys(r["who"] for r in own if r["by"]))
-        alone = {(r["who"], r["by"]): r for r in own if r["by"]}
+        ours = {(r["who"], r["by"]): r for r in own if r["by"]}
         lines = []
         for who in whos:
-            lines.append([f"**{who}**", *(number(alone[who, o][m]) for m, _, o in METRICS), f"{float(alone[who, 'hamming']['per_second']):,.0f}", ""])
-            lines.append([f"{who}, at one half", *(number(alone[who, "hamming"][m]) for m, _, _ in METRICS), "", ""])
+            lines.append([f"**{who}**", *(number(ours[who, o][m]) for m, _, o in METRICS), f"{float(ours[who, 'hamming']['per_second']):,.0f}", ""])
+            lines.append([f"{who}, at one half", *(number(ours[who, "hamming"][m]) for m, _, _ in METRICS), "", ""])
         for r in own:
             if r["by"]:
                 continue
-            beside_it = {b["who"]: b for b in own if b["peer"] == r["peer"] and b["by"] == "hamming"}
-            ratios = ", ".join(f"{w} {float(beside_it[w]['per_second']) / float(r['per_second']):,.0f}" for w in whos if w in beside_it)
+            ratios = ", ".join(f"{w} {float(r[f'{w}_per_second']) / float(r['per_second']):,.0f}" for w in whos if r.get(f"{w}_per_second"))
             lines.append([r["who"], *(number(r[m]) for m, _, _ in METRICS), f"{float(r['per_second']):,.0f}", ratios])
         yield f"**{stream}**" + (f", every {every}th instance" if every != "1" else "") + f": {own[0]['instances']} instances"
         yield from table(["learner", *(t for _, t, _ in METRICS), "instances/s", "times as fast"], lines)

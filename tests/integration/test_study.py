@@ -17,6 +17,7 @@ import ablation  # noqa: E402
 import calibration  # noqa: E402
 import cells  # noqa: E402
 import drift  # noqa: E402
+import peer_moa  # noqa: E402
 import runner  # noqa: E402
 import score  # noqa: E402
 import sources  # noqa: E402
@@ -266,6 +267,25 @@ def test_differences_of_an_ablation():
     assert rule["macro_f1"] == pytest.approx(0.01 * (objectives.index("subset") - objectives.index("macro_f1"))) and rule["subset"] == 0
     speeds = [{"without": "x", "whole_per_second": "100", "part_per_second": v} for v in ("200", "50")]
     assert ablation.speed(speeds, "x") == pytest.approx(1.0) and ablation.speed(speeds, "y") is None
+
+
+class Votes:
+    """As MOA answers: two votes an output, of a regression the value in the second."""
+
+    def __init__(self, *votes):
+        self.votes = votes
+
+    def numOutputAttributes(self):
+        return len(self.votes)
+
+    def getVote(self, output, which):
+        return self.votes[output][which]
+
+
+def test_votes_of_moa():
+    assert peer_moa.votes(Votes((0, 0.7), (0, 0.2)), "ab", True) == ["a"]
+    assert peer_moa.votes(Votes((3, 1), (1, 3)), "ab", False) == ["b"]
+    assert peer_moa.votes(None, "ab", False) == []
 
 
 # the whole
