@@ -19,7 +19,8 @@ enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS
 
 /* rows: of evidence that it fills, as bits; 0: it cannot be left out. */
 static void add_expert(struct homer_flat *f, const struct homer_expert_ops *ops, void *self, uint32_t rows) {
-    f->expert[f->experts++] = (struct homer_expert){ops, self, rows};
+    f->rows[f->experts] = rows;
+    f->expert[f->experts++] = (struct homer_expert){ops, self};
 }
 
 /* Prior variances below and above those of `linear`: how far weights may go is not known beforehand. */
@@ -91,8 +92,9 @@ void homer_flat_leave_out(struct homer_flat *f, uint32_t parts) {
         struct homer_expert e = f->expert[i];
         /* products choose their features by the linear expert's weights */
         bool needed = e.self == &f->linear && f->profile == HOMER_ACCURATE && (PRODUCTS_ROWS & ~parts);
-        if (!e.rows || (e.rows & ~parts) || needed)
-            f->expert[f->experts++] = e;
+        uint32_t rows = f->rows[i];
+        if (!rows || (rows & ~parts) || needed)
+            add_expert(f, e.ops, e.self, rows);
         else
             e.ops->deinit(e.self);
     }

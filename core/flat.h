@@ -40,6 +40,7 @@ struct homer_flat {
     struct homer_centres centres;
     enum homer_profile profile;
     struct homer_expert expert[HOMER_FLAT_EXPERTS]; /* [experts] */
+    uint32_t rows[HOMER_FLAT_EXPERTS]; /* [experts] of evidence that each fills, as bits; 0: not said */
     int experts;
     uint32_t left_out; /* see homer_flat_leave_out */
     uint32_t labels;

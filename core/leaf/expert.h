@@ -31,7 +31,6 @@ struct homer_expert_ops {
 struct homer_expert {
     const struct homer_expert_ops *ops;
     void *self;
-    uint32_t rows; /* of the frame's evidence that it fills, as bits 1 << enum homer_evidence; 0: not said */
 };
 
 extern const struct homer_expert_ops homer_linear_ops, homer_recent_ops, homer_markov_ops, homer_clusters_ops,
