@@ -101,6 +101,9 @@ def write(study, name, module, work):
         text += [f"Not finished: {lacking} of {len(work)} pieces of work are missing.", ""]
     if study.missing.get(name):
         text += ["Streams that were not there: " + " ".join(sorted(set(study.missing[name]))) + ".", ""]
+    programs = sorted({row["program"] for row in rows})
+    if programs:
+        text += [f"Measured by: {', '.join(programs)} (digests of the measuring program).", ""]
     text += module.text(study, name, rows) if rows else ["No stream for it was there."]
     text = "\n".join(text).rstrip() + "\n"
     (study.out / f"{name}.md").write_text(text)
