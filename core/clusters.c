@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "core/base/num.h"
+#include "core/base/rng.h"
 #include "core/clusters_impl.h"
 
 #define STAGE_EVERY                                                                                          \
@@ -184,8 +185,24 @@ static void watch(struct homer_clusters *c, const struct homer_frame *f) {
     for (uint32_t l = 0; l < f->labels; l++) c->softened[l] = l;
 }
 
+/* As many labels as the instance has, drawn from all by its number, ascending. */
+static const uint32_t *random_labelset(struct homer_clusters *c, const struct homer_frame *f) {
+    struct homer_rng rng;
+    uint32_t n = 0;
+    homer_rng_seed(&rng, f->seq);
+    while (n < f->positive_n) {
+        uint32_t label = (uint32_t)(homer_rng_next(&rng) % f->labels), i = n;
+        while (i > 0 && c->on[i - 1] >= label) i--;
+        if (i < n && c->on[i] == label) continue;
+        memmove(c->on + i + 1, c->on + i, (n++ - i) * sizeof *c->on);
+        c->on[i] = label;
+    }
+    return c->on;
+}
+
 static void grow_hierarchy(struct homer_clusters *c, const struct homer_frame *f) {
-    homer_hierarchy_learn(&c->hierarchy, f->positive, f->complete ? f->positive_n : 0, f->labels, f->seq);
+    const uint32_t *y = c->config.random_groups ? random_labelset(c, f) : f->positive;
+    homer_hierarchy_learn(&c->hierarchy, y, f->complete ? f->positive_n : 0, f->labels, f->seq);
     for (uint32_t i = 0; i < c->hierarchy.events_n; i++) {
         const struct homer_hierarchy_event *h = &c->hierarchy.events[i];
         note(c, (struct homer_event){h->seq, h->node, HOMER_EVENT_STRUCTURE, h->change, h->labels, h->before,

@@ -25,6 +25,7 @@ struct homer_clusters_config {
     double drift_delta;           /* of the ADWINs on losses; .002 */
     enum homer_drift_scope scope; /* which of them act */
     size_t tree_bytes;            /* trees above this give up their least promising leaves; 0 = no bound */
+    bool random_groups; /* for measuring, no user's key: the hierarchy learns labelsets drawn at random */
 };
 
 void homer_clusters_config_default(struct homer_clusters_config *c);

@@ -1,14 +1,27 @@
 #include "core/flat.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define SOFT_VARIANCE 3.0f /* of linear weights whose cluster has drifted */
 #define SOFT_BIAS_VARIANCE 0.3f
 #define SOFT_RESIDUAL_VARIANCE 10.0f
 
+#define LINEAR_ROWS (1u << HOMER_X_LINEAR | 1u << HOMER_X_TRACKING)
+#define RECENT_ROWS (1u << HOMER_X_RECENT_FAST | 1u << HOMER_X_RECENT_SLOW)
+#define MARKOV_ROWS (1u << HOMER_X_MARKOV)
+#define RESIDUAL_ROWS (1u << HOMER_X_RESIDUAL)
+#define NEIGHBOURS_ROWS (1u << HOMER_X_NEIGHBOURS | 1u << HOMER_X_SHARP)
+#define RLS_ROWS (1u << HOMER_X_RLS)
+#define SPREAD_ROWS (1u << HOMER_X_STIFF | 1u << HOMER_X_LOOSE)
+#define PRODUCTS_ROWS (1u << HOMER_X_PRODUCTS | 1u << HOMER_X_PRODUCTS_STIFF)
+#define CENTRES_ROWS (1u << HOMER_X_CENTRES | 1u << HOMER_X_CENTRES_STIFF)
+
 enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
 
-static void add_expert(struct homer_flat *f, const struct homer_expert_ops *ops, void *self) {
+/* rows: of evidence that it fills, as bits; 0: it cannot be left out. */
+static void add_expert(struct homer_flat *f, const struct homer_expert_ops *ops, void *self, uint32_t rows) {
+    f->rows[f->experts] = rows;
     f->expert[f->experts++] = (struct homer_expert){ops, self};
 }
 
@@ -31,11 +44,11 @@ static int init_accurate(struct homer_flat *f) {
     homer_rls_init(&f->rls, f->mem);
     homer_products_init(&f->products, f->mem, &f->linear);
     homer_centres_init(&f->centres, f->mem);
-    add_expert(f, &homer_neighbours_ops, &f->neighbours);
-    add_expert(f, &homer_rls_ops, &f->rls);
-    add_expert(f, &homer_linear_ops, &f->spread);
-    add_expert(f, &homer_products_ops, &f->products);
-    add_expert(f, &homer_centres_ops, &f->centres);
+    add_expert(f, &homer_neighbours_ops, &f->neighbours, NEIGHBOURS_ROWS);
+    add_expert(f, &homer_rls_ops, &f->rls, RLS_ROWS);
+    add_expert(f, &homer_linear_ops, &f->spread, SPREAD_ROWS);
+    add_expert(f, &homer_products_ops, &f->products, PRODUCTS_ROWS);
+    add_expert(f, &homer_centres_ops, &f->centres, CENTRES_ROWS);
     return 0;
 }
 
@@ -54,13 +67,13 @@ int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_mis
     homer_markov_init(&f->markov, mem);
     homer_stack_init(&f->stack, mem, experts[profile]);
     homer_grid_init(&f->scratch, mem, ROWS, sizeof(float));
-    add_expert(f, &homer_linear_ops, &f->linear);
-    add_expert(f, &homer_recent_ops, &f->recent);
-    add_expert(f, &homer_markov_ops, &f->markov);
-    homer_residual_init(&f->residual, mem);
+    add_expert(f, &homer_linear_ops, &f->linear, LINEAR_ROWS);
+    add_expert(f, &homer_recent_ops, &f->recent, RECENT_ROWS);
+    add_expert(f, &homer_markov_ops, &f->markov, MARKOV_ROWS);
     if (profile >= HOMER_FAST) {
-        add_expert(f, &homer_residual_ops, &f->residual);
-        add_expert(f, &homer_clusters_ops, &f->clusters);
+        homer_residual_init(&f->residual, mem);
+        add_expert(f, &homer_residual_ops, &f->residual, RESIDUAL_ROWS);
+        add_expert(f, &homer_clusters_ops, &f->clusters, 0);
     }
     if (profile == HOMER_ACCURATE) rc = init_accurate(f);
     if (rc) homer_flat_deinit(f);
@@ -73,6 +86,24 @@ void homer_flat_deinit(struct homer_flat *f) {
     homer_prior_deinit(&f->prior);
     homer_stack_deinit(&f->stack);
     homer_grid_deinit(&f->scratch);
+}
+
+void homer_flat_leave_out(struct homer_flat *f, uint32_t parts) {
+    int n = f->experts;
+    f->left_out = parts;
+    f->stack.fixed = (parts & HOMER_WITHOUT_STACK) != 0;
+    f->stack.no_offsets = (parts & HOMER_WITHOUT_OFFSETS) != 0;
+    f->experts = 0;
+    for (int i = 0; i < n; i++) {
+        struct homer_expert e = f->expert[i];
+        /* products choose their features by the linear expert's weights */
+        bool needed = e.self == &f->linear && f->profile == HOMER_ACCURATE && (PRODUCTS_ROWS & ~parts);
+        uint32_t rows = f->rows[i];
+        if (!rows || (rows & ~parts) || needed)
+            add_expert(f, e.ops, e.self, rows);
+        else
+            e.ops->deinit(e.self);
+    }
 }
 
 int homer_flat_reserve(struct homer_flat *f, uint32_t features, uint32_t labels) {
@@ -133,6 +164,8 @@ const float *homer_flat_predict(struct homer_flat *f, const struct homer_instanc
         v->evidence[HOMER_X_PRIOR][l] = v->prior_logit[l];
     }
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->predict(f->expert[i].self, v);
+    for (int e = 0; e < HOMER_EXPERTS && f->left_out; e++)
+        if (f->left_out >> e & 1) memset(v->evidence[e], 0, v->stride * sizeof(float));
     homer_stack_predict(&f->stack, &f->prior, v, p);
     return p;
 }
@@ -169,6 +202,23 @@ int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uin
     return rc;
 }
 
+static bool has(const struct homer_flat *f, const void *expert) {
+    int i = 0;
+    while (i < f->experts && f->expert[i].self != expert) i++;
+    return i < f->experts;
+}
+
+/* Lets the columns that a detector has named learn anew. */
+static void soften(struct homer_flat *f) {
+    const struct homer_clusters *c = &f->clusters;
+    if (f->profile < HOMER_FAST || !c->softened_n) return;
+    if (has(f, &f->linear))
+        homer_linear_soften(&f->linear, c->softened, c->softened_n, SOFT_VARIANCE, SOFT_BIAS_VARIANCE);
+    if (has(f, &f->residual))
+        homer_residual_soften(&f->residual, c->softened, c->softened_n, SOFT_RESIDUAL_VARIANCE,
+                              SOFT_BIAS_VARIANCE);
+}
+
 const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
                               uint32_t labels) {
     float *p = homer_grid_f32(&f->scratch, P);
@@ -187,11 +237,7 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
     homer_stack_learn(&f->stack, &f->prior, v, p);
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->learn(f->expert[i].self, v);
     homer_prior_learn(&f->prior, v);
-    if (f->profile >= HOMER_FAST && f->clusters.softened_n) {
-        const uint32_t *column = f->clusters.softened, n = f->clusters.softened_n;
-        homer_linear_soften(&f->linear, column, n, SOFT_VARIANCE, SOFT_BIAS_VARIANCE);
-        homer_residual_soften(&f->residual, column, n, SOFT_RESIDUAL_VARIANCE, SOFT_BIAS_VARIANCE);
-    }
+    soften(f);
     homer_scale_redecide(&f->scale);
     return p;
 }

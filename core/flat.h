@@ -22,6 +22,9 @@ enum { HOMER_FLAT_EXPERTS = 10 };
 /* Which experts there are: the linear ones, recent and markov; also the trees; also all others. */
 enum homer_profile { HOMER_LINEAR_ONLY = 0, HOMER_FAST, HOMER_ACCURATE };
 
+#define HOMER_WITHOUT_STACK (UINT32_C(1) << 30)   /* its weights stay as they start */
+#define HOMER_WITHOUT_OFFSETS (UINT32_C(1) << 31) /* the stack has no weights per label */
+
 struct homer_flat {
     struct homer_mem *mem;
     struct homer_scale scale;
@@ -39,7 +42,9 @@ struct homer_flat {
     struct homer_centres centres;
     enum homer_profile profile;
     struct homer_expert expert[HOMER_FLAT_EXPERTS]; /* [experts] */
+    uint32_t rows[HOMER_FLAT_EXPERTS]; /* [experts] of evidence that each fills, as bits; 0: not said */
     int experts;
+    uint32_t left_out; /* see homer_flat_leave_out */
     uint32_t labels;
     struct homer_grid scratch; /* f32 rows: p, y, weight, prior, prior logit, evidence of every expert */
     struct homer_frame frame;  /* of the last predict */
@@ -49,6 +54,11 @@ struct homer_flat {
 int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_missing,
                     enum homer_profile profile, const struct homer_clusters_config *clusters);
 void homer_flat_deinit(struct homer_flat *f);
+
+/* For measuring what a part is worth; before the first reserve. `parts`: bits 1 << enum homer_evidence, rows
+ * of evidence that are held at 0, and HOMER_WITHOUT_*. An expert all of whose rows are left out is not run.
+ */
+void homer_flat_leave_out(struct homer_flat *f, uint32_t parts);
 
 /* Room for an instance that brings the counts to `features` and `labels`. 0, or -ENOMEM and nothing has
  * changed that a result could show. Must precede predict and learn of ids that are new. */

@@ -60,6 +60,8 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
         free(m);
         return -ENOMEM;
     }
+    if (config->left_out && homer_learner_flat(&m->learner))
+        homer_flat_leave_out(&m->learner.flat, config->left_out);
     homer_rules_init(&m->rules, &m->mem, hash_key);
     homer_eval_init(&m->eval, &m->mem, config->window);
     *out = m;

@@ -29,6 +29,7 @@ struct homer_model_config {
     uint32_t window; /* instances of the sliding-window metrics */
     enum homer_profile profile;
     struct homer_clusters_config clusters;
+    uint32_t left_out; /* for measuring, no user's key: see homer_flat_leave_out; 0 */
 };
 
 void homer_model_config_default(struct homer_model_config *c);

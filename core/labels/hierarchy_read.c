@@ -34,10 +34,8 @@ void homer_hierarchy_cohesion(const struct homer_hierarchy *h, uint32_t slot, do
 
 const char *homer_hierarchy_change_word(enum homer_hierarchy_change change) {
     static const char *const word[] = {
-        [HOMER_HIERARCHY_REGROUP] = "regroup",
-        [HOMER_HIERARCHY_DRIFT] = "drift",
-        [HOMER_HIERARCHY_ARRIVAL] = "arrival",
-        [HOMER_HIERARCHY_SPLIT] = "split",
+        [HOMER_HIERARCHY_REGROUP] = "regroup",     [HOMER_HIERARCHY_DRIFT] = "drift",
+        [HOMER_HIERARCHY_ARRIVAL] = "arrival",     [HOMER_HIERARCHY_SPLIT] = "split",
         [HOMER_HIERARCHY_AGGREGATE] = "aggregate",
     };
     return word[change];

@@ -105,6 +105,7 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
     const double *c = homer_grid_f64(&prior->count, 0);
     double g[E] = {0}, d[E];
     int n = s->experts;
+    if (s->fixed) return;
     for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) s->h[i][j] *= FORGET;
         s->h[i][i] += RIDGE;
@@ -119,7 +120,7 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
             g[i] += (double)(weight * error * x[i]);
             for (int j = 0; j <= i; j++) s->h[i][j] += (double)(weight * h * x[i] * x[j]);
         }
-        learn_offset(s, l, x, error, h, weight);
+        if (!s->no_offsets) learn_offset(s, l, x, error, h, weight);
     }
     solve(n, s->h, g, d);
     for (int e = 0; e < n; e++) s->w[e] += d[e] > MAX_STEP ? MAX_STEP : d[e] < -MAX_STEP ? -MAX_STEP : d[e];

@@ -15,7 +15,9 @@
 #include "core/leaf/prior.h"
 
 struct homer_stack {
-    int experts; /* in use: HOMER_EXPERTS or HOMER_FLAT_ONLY */
+    int experts;     /* in use: HOMER_EXPERTS or HOMER_FLAT_ONLY */
+    bool fixed;      /* for measuring: learns nothing, the weights stay at the start */
+    bool no_offsets; /* for measuring: shared weights only */
     double w[HOMER_EXPERTS];
     double h[HOMER_EXPERTS][HOMER_EXPERTS]; /* lower triangle */
     struct homer_grid offset;               /* f32: rows u_e, then v_e */

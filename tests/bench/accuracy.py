@@ -1,188 +1,165 @@
-#!/usr/bin/env python3
-"""Accuracy of the model on recorded streams: one default configuration, original order and a seeded shuffle.
+"""Accuracy beside the published learners: one default configuration of each profile, every metric under its own objective.
 
-Usage: accuracy.py --build DIR [--data DIR] [--out DIR] [--streams NAME,...] [--set key=value]...
-Runs DIR/tests/bench/bench_model (in process, the daemon's own path from names on) on every NAME.jsonl[.zst|.gz] in the data folder
-(default: $HOMER_DATA), all objectives in one pass, and writes to the output folder (default: DIR/accuracy) accuracy.tsv with all figures, summary.md
-with the README's tables and full.md with a table for every metric. Published figures: published.tsv beside this file.
-"""
-import argparse
+Published figures: published.tsv beside this file. The settings that were tuned on the 17 published streams are shown beside streams that
+nobody tuned on, and beside further shuffles of the streams that are sorted by label."""
 import csv
-import os
-import random
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
+from score import METRICS
+from sources import in_order
+from text import mean, number, table
+
 HERE = Path(__file__).resolve().parent
-STREAMS = ("flags waterquality emotions virusgo birds yeast scene plantpseaac yelp medical slashdot enron langlog "
-           "stackex_chess tmc2007_500 ng20 bibtex").split()
-METRICS = [("subset", "Subset accuracy", "subset"), ("hamming", "Hamming loss", "hamming"),
-           ("example_f1", "Example F1", "example_f1"), ("micro_f1", "Micro F1", "micro_f1"),
-           ("macro_f1", "Macro F1", "macro_f1")]  # wire name, title, the objective it is measured under
+PUBLISHED = ("flags waterquality emotions virusgo birds yeast scene plantpseaac yelp medical slashdot enron langlog "
+             "stackex_chess tmc2007_500 ng20 bibtex").split()
+UNTUNED = ("cal500 chd_49 genbase mediamill_exp1_2500 corel5k stackex_philosophy rcv1sub1 yahoo_arts corel16k001 delicious SynTreeSud SynHPGrad "
+           "SynRBFSud").split()
+SORTED = "scene plantpseaac virusgo yelp".split()  # by label
+SEEDS = (1, 2, 3, 4, 5)
+BASELINES = ["NO-CHANGE", "MAJORITY"]
+KEPT = ("by instances features labels subset hamming example_f1 micro_f1 macro_f1 p@1 p@3 p@5 ndcg@5 psp@1 psp@3 psp@5 log_loss "
+        "calibration_error per_second peak_bytes").split()
+COST = {"linear": 1, "fast": 1.5, "accurate": 8, "ihomer-paper": 8}
 
 
-def lines_of(path):
-    tool = {".zst": ["zstd", "-dc"], ".gz": ["gzip", "-dc"]}.get(path.suffix)
-    data = subprocess.run([*tool, path], check=True, stdout=subprocess.PIPE).stdout if tool else path.read_bytes()
-    return data.splitlines()
+def run_cells(study, streams, orders, configs=None):
+    """bench_model's rows of streams in these orders, under every configuration; other tables share them."""
+    for stream in streams:
+        for order in orders:
+            for config, settings in (configs or study.configs).items():
+                run = lambda stream=stream, order=order, settings=settings: [
+                    {k: row[k] for k in KEPT} for row in study.bench.model(in_order(stream.lines(), order), settings=settings).rows]
+                yield study.cell("accuracy", stream, {"order": order, "config": config, "settings": settings}, run, COST.get(config, 1))
 
 
-def find(data, name):
-    for suffix in (".jsonl", ".jsonl.zst", ".jsonl.gz"):
-        if (data / (name + suffix)).is_file():
-            return data / (name + suffix)
-    return None
-
-
-def measure(bench, lines, name, order, settings):
-    """Rows of bench_model for one stream in one order."""
-    if order == "shuffled":
-        random.Random(1).shuffle(lines)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.jsonl"
-        path.write_bytes(b"\n".join(lines) + b"\n")
-        done = subprocess.run([bench, *settings, path], check=True, stdout=subprocess.PIPE, text=True)
-    rows = list(csv.DictReader(done.stdout.splitlines(), delimiter="\t"))
-    return [{"order": order, **row} for row in rows]
+def cells(study, _):
+    tuned, further = study.recorded("accuracy", PUBLISHED), study.recorded("accuracy", UNTUNED)
+    yield from run_cells(study, tuned + further, ["original", "shuffled 1"])
+    by_label = [s for s in tuned if s.name in SORTED]
+    yield from run_cells(study, by_label, [f"shuffled {seed}" for seed in SEEDS[1:]])
 
 
 def published():
-    text = [line for line in (HERE / "published.tsv").read_text().splitlines() if not line.startswith("#")]
-    return {(r["stream"], r["metric"]): r for r in csv.DictReader(text, delimiter="\t")}
-
-
-def mean(values):
-    values = [float(v) for v in values]
-    return sum(values) / len(values)
+    rows = [row for row in (HERE / "published.tsv").read_text().splitlines() if not row.startswith("#")]
+    return {(r["stream"], r["metric"]): r for r in csv.DictReader(rows, delimiter="\t")}
 
 
 def better(metric, a, b):
     return a < b if metric == "hamming" else a > b
 
 
-def short(text):
-    return f"{float(text):.3f}".replace("0.", ".") if text else "–"
+class Figures:
+    """The rows by what a table asks for."""
 
+    def __init__(self, rows):
+        self.row = {(r["stream"], r["order"], r["config"], r["by"]): r for r in rows}
+        self.configs = list(dict.fromkeys(r["config"] for r in rows))
+        self.known = published()
 
-def number(text):
-    return f"{float(text):.4f}".replace("0.", ".") if text else "–"
+    def names(self, among, order):
+        return [n for n in among if all((n, order, c, "hamming") in self.row for c in self.configs)]
 
+    def of(self, name, order, who, metric, objective):
+        """A configuration's figure under the metric's own objective, or a baseline's; None: there is none."""
+        if who in BASELINES:
+            return next((float(r[metric]) for c in self.configs if (r := self.row.get((name, order, c, who)))), None)
+        row = self.row.get((name, order, who, objective))
+        return float(row[metric]) if row else None
 
-def table(rows, order, names, known):
-    """Markdown: per stream and metric homerd / NO-CHANGE / MAJORITY, and in original order the published figures."""
-    cell = {(r["stream"], r["by"]): r for r in rows if r["order"] == order}
-    for metric, title, objective in METRICS:
-        head = ["homerd", "NO-CHANGE", "MAJORITY"]
-        if order == "original":
-            head += ["MLHAT", "iHOMER", "best of 17"]
-        yield f"\n**{title}**{' (lower is better)' if metric == 'hamming' else ''}, {order} order\n"
-        yield "| stream | " + " | ".join(head) + " |"
-        yield "|---|" + "---:|" * len(head)
-        columns = {h: [] for h in head}
+    def theirs(self, name, metric, key):
+        value = self.known.get((name, metric), {}).get(key)
+        return float(value) if value else None
+
+    def means(self, names, orders, published_too):
+        head = [f"mean of {len(names)} streams", *(title for _, title, _ in METRICS)]
+        rows = []
+        for order in orders:
+            for who in [*self.configs, *BASELINES]:
+                values = [[self.of(n, order, who, m, o) for n in names] for m, _, o in METRICS]
+                rows.append([f"{who}, {order}", *(number(mean(v)) if None not in v else "–" for v in values)])
+            if order == "original" and published_too:
+                for key, title in (("mlhat", "MLHAT, published"), ("best17", "best of 17 published, chosen per stream and metric")):
+                    have = [[self.theirs(n, m, key) for n in names] for m, _, _ in METRICS]
+                    rows.append([title, *(number(mean(v)) if None not in v else "–" for v in have)])
+        return table(head, rows)
+
+    def ahead(self, names):
+        rows = []
+        for who in self.configs:
+            cells = []
+            for key in ("mlhat", "ihomer", "best17"):
+                pairs = [(m, self.of(n, "original", who, m, o), self.theirs(n, m, key)) for m, _, o in METRICS for n in names]
+                pairs = [(m, a, b) for m, a, b in pairs if a is not None and b is not None]
+                cells.append(f"{sum(better(m, a, b) for m, a, b in pairs)} of {len(pairs)}")
+            rows.append([who, *cells])
+        return table(["original order: ahead of", "MLHAT", "iHOMER", "best of 17 per stream and metric"], rows)
+
+    def speed(self, names):
+        """In process, of the run with the rules' own work not counted; geometric mean."""
+        rows = []
+        for who in self.configs:
+            rates = [self.row.get((n, "original", who, "hamming"), {}).get("per_second") for n in names]
+            rates = [float(r) for r in rates if r]
+            geometric = 1.0
+            for r in rates:
+                geometric *= r ** (1 / len(rates))
+            rows.append([who, f"{geometric:,.0f}"])
+        return table(["configuration", "instances a second, geometric mean"], rows)
+
+    def streams(self, names, order, metric, title, objective, published_too):
+        """One row a stream; the best of a row is bold."""
+        head = ["stream", *self.configs, *BASELINES] + (["MLHAT", "iHOMER", "best of 17"] if published_too else [])
+        yield f"**{title}**{' (lower is better)' if metric == 'hamming' else ''}, {order} order"
+        rows = []
         for name in names:
-            values = [cell[name, by][metric] for by in (objective, "NO-CHANGE", "MAJORITY")]
-            shown = [number(v) for v in values]
-            if order == "original":
-                p = known.get((name, metric), {"mlhat": "", "ihomer": "", "best17": "", "best17_learner": ""})
-                values += [p["mlhat"], p["ihomer"], p["best17"]]
-                shown += [number(p["mlhat"]), number(p["ihomer"]),
-                          f"{number(p['best17'])} {p['best17_learner']}".strip()]
-            best = min if metric == "hamming" else max
-            if values[0] == best((v for v in values if v), key=float):
-                shown[0] = f"**{shown[0]}**"
-            for h, v in zip(head, values):
-                columns[h].append(v)
-            yield f"| {name} | " + " | ".join(shown) + " |"
-        means = [number(mean(columns[h])) if all(columns[h]) else "–" for h in head]
-        yield "| *mean* | " + " | ".join(means) + " |"
+            values = [self.of(name, order, who, metric, objective) for who in [*self.configs, *BASELINES]]
+            if published_too:
+                values += [self.theirs(name, metric, key) for key in ("mlhat", "ihomer", "best17")]
+            best = (min if metric == "hamming" else max)(v for v in values if v is not None)
+            shown = [f"**{number(v)}**" if v == best else number(v) for v in values]
+            if published_too:
+                shown[-1] += f" {self.known.get((name, metric), {}).get('best17_learner') or ''}".rstrip()
+            rows.append([name, *shown])
+        yield from table(head, rows)
+
+    def compact(self, names, order, who):
+        """One row a stream; in each cell homerd, the better baseline, then MLHAT and iHOMER in original order."""
+        rows = []
+        for name in names:
+            row = [name]
+            for metric, _, objective in METRICS:
+                ours = self.of(name, order, who, metric, objective)
+                values = [(min if metric == "hamming" else max)(self.of(name, order, b, metric, objective) for b in BASELINES)]
+                values += [self.theirs(name, metric, key) for key in ("mlhat", "ihomer")] if order == "original" else []
+                mark = "**" if all(v is None or not better(metric, v, ours) for v in values) else ""
+                row.append(" ".join([f"{mark}{number(ours, 3)}{mark}", *(number(v, 3) for v in values)]))
+            rows.append(row)
+        return table([f"{order} order", *(title for _, title, _ in METRICS)], rows)
 
 
-def means(rows, names, known):
-    """Markdown: the means over the streams, and how often homerd is ahead."""
-    head = [title for _, title, _ in METRICS]
-    yield "| mean over " + str(len(names)) + " streams | " + " | ".join(head) + " |"
-    yield "|---|" + "---:|" * len(head)
-    for order in ("original", "shuffled"):
-        cell = {(r["stream"], r["by"]): r for r in rows if r["order"] == order}
-        for who in ("homerd", "NO-CHANGE", "MAJORITY"):
-            values = [mean(cell[n, objective if who == "homerd" else who][m] for n in names) for m, _, objective in METRICS]
-            yield f"| {who}, {order} order | " + " | ".join(number(v) for v in values) + " |"
-        if order == "original":
-            for key, title in (("mlhat", "MLHAT, published"), ("best17", "best of 17 published, chosen per stream and metric")):
-                have = [[known.get((n, m), {}).get(key) for n in names] for m, _, _ in METRICS]
-                if all(all(v) for v in have):
-                    yield f"| {title} | " + " | ".join(number(mean(v)) for v in have) + " |"
-    original = {(r["stream"], r["by"]): r for r in rows if r["order"] == "original"}
-    ahead = {}
-    for key in ("mlhat", "ihomer", "best17"):
-        pairs = [(m, float(original[n, o][m]), known.get((n, m), {}).get(key)) for m, _, o in METRICS for n in names]
-        pairs = [(m, ours, float(theirs)) for m, ours, theirs in pairs if theirs]
-        ahead[key] = f"{sum(better(m, a, b) for m, a, b in pairs)} of {len(pairs)}"
-    yield (f"\nAhead of MLHAT in {ahead['mlhat']} published figures, of iHOMER in {ahead['ihomer']}, of the best of the 17 learners "
-           f"of the MLHAT paper, chosen per stream and metric, in {ahead['best17']}.")
-
-
-def compact(rows, order, names, known):
-    """Markdown: one row a stream; in each cell homerd, the better trivial baseline, then MLHAT and iHOMER in original order."""
-    cell = {(r["stream"], r["by"]): r for r in rows if r["order"] == order}
-    yield f"\n| {order} order | " + " | ".join(title for _, title, _ in METRICS) + " |"
-    yield "|---|" + "---|" * len(METRICS)
-    for name in names:
-        row = []
-        for metric, _, objective in METRICS:
-            best = min if metric == "hamming" else max
-            ours = cell[name, objective][metric]
-            values = [best((cell[name, by][metric] for by in ("NO-CHANGE", "MAJORITY")), key=float)]
-            if order == "original":
-                p = known.get((name, metric), {})
-                values += [p.get("mlhat", ""), p.get("ihomer", "")]
-            mark = "**" if all(not v or not better(metric, float(v), float(ours)) for v in values) else ""
-            row.append(" ".join([f"{mark}{short(ours)}{mark}", *map(short, values)]))
-        yield f"| {name} | " + " | ".join(row) + " |"
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--data", type=Path, default=os.environ.get("HOMER_DATA"))
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--streams", default=",".join(STREAMS))
-    parser.add_argument("--set", action="append", default=[], dest="settings")
-    args = parser.parse_args()
-    names = args.streams.split(",")
-    if not args.data:
-        sys.exit("accuracy: where are the streams? --data DIR, or the environment's HOMER_DATA")
-    args.data = Path(args.data)
-    args.out = args.out or args.build / "accuracy"
-    missing = [n for n in names if not find(args.data, n)]
-    if missing:
-        print(f"accuracy: not in {args.data}: {' '.join(missing)}", file=sys.stderr)
-        names = [n for n in names if n not in missing]
-    if not names:
-        sys.exit(f"accuracy: no stream found in {args.data}; set HOMER_DATA to the folder with NAME.jsonl.zst files")
-    settings = [word for s in args.settings for word in ("--set", s)]
-    bench = args.build / "tests/bench/bench_model"
-    rows = []
-    for i, name in enumerate(names):
-        for order in ("original", "shuffled"):
-            print(f"accuracy: {i + 1}/{len(names)} {name}, {order} order", file=sys.stderr)
-            rows += measure(bench, lines_of(find(args.data, name)), name, order, settings)
-    args.out.mkdir(parents=True, exist_ok=True)
-    with open(args.out / "accuracy.tsv", "w", newline="") as f:
-        writer = csv.DictWriter(f, list(rows[0]), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    known = published()
-    summary = "\n".join([*means(rows, names, known), *compact(rows, "original", names, known),
-                         *compact(rows, "shuffled", names, known)]) + "\n"
-    full = "\n".join([*means(rows, names, known), *table(rows, "original", names, known),
-                      *table(rows, "shuffled", names, known)]) + "\n"
-    (args.out / "summary.md").write_text(summary)
-    (args.out / "full.md").write_text(full)
-    print(summary)
-
-
-if __name__ == "__main__":
-    main()
+def text(study, name, rows):
+    f = Figures(rows)
+    shown = f.names(PUBLISHED, "original")
+    yield ("Prequential, one pass, from the first instance, one configuration for all streams; each metric under its own objective. Published figures are "
+           "other people's runs under the same protocol (tests/bench/published.tsv). Shuffled N: Python's `random.Random(N).shuffle` of the lines.")
+    yield from f.means(shown, ["original", "shuffled 1"], True)
+    yield from f.ahead(shown)
+    yield from f.speed(shown)
+    further = f.names(UNTUNED, "original")
+    if further:
+        yield "Streams that no setting was chosen on:"
+        yield from f.means(further, ["original", "shuffled 1"], False)
+    by_label = f.names(SORTED, "original")
+    if by_label:
+        yield f"Streams that are sorted by label ({' '.join(by_label)}), in their order and shuffled by {len(SEEDS)} seeds:"
+        yield from f.means(by_label, ["original", *(f"shuffled {s}" for s in SEEDS)], False)
+    whole = [c for c in ("fast", *f.configs) if c in f.configs][:1]
+    for who in whole:
+        yield f"Profile `{who}` (bold when nothing beside it is better), the better of NO-CHANGE and MAJORITY, then MLHAT and iHOMER as published:"
+        for order in ("original", "shuffled 1"):
+            yield from f.compact(shown, order, who)
+    for names, published_too in ((shown, True), (further, False)):
+        for order in ("original", "shuffled 1"):
+            for metric, title, objective in METRICS:
+                if names:
+                    yield from f.streams(names, order, metric, title, objective, published_too and order == "original")

@@ -20,7 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from accuracy import STREAMS as RECORDED, find, lines_of
+from accuracy import PUBLISHED as RECORDED
+from sources import find, lines_of
 
 SHIPPED = Path(__file__).resolve().parent.parent / "streams"
 STREAMS = {"yeast": "dense, 103 numbers", "medical": "sparse", "ng20": "sparse", "arxiv_titles_10k": "text"}

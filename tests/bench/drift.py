@@ -1,183 +1,217 @@
-#!/usr/bin/env python3
-"""Drift: how fast it is seen and followed, and what the answers to it are worth. Needs no data but what it generates, save for --data.
+"""Drift: how soon it is followed, what the answers to it are worth, and whether one cluster's drift costs the others.
 
-Usage: drift.py --build DIR [--data DIR] [--out DIR]
-Three studies, on streams of tests/streams/generate.py whose drifts are known (24 labels in groups of 6, 20 features, 12,000 instances, the
-change after 6,000):
-
-  structure  which labels come together is dealt anew. By seed: instances after the change until the clusters agree with the new groups
-             (adjusted Rand index of at least .9), and the drifts reported before the change, of any kind. Also how well the clusters
-             agreed with the old groups when the change came. Hierarchy: bench_hierarchy; drifts of loss: bench_model.
-  concept    P(y|x) of one group changes, or of all, or of none: log-loss by model.drift.scope over the 2,000 instances after the
-             change, mean over the seeds, and what was detected.
-  trees      profile fast beside linear on the streams of --data (default: $HOMER_DATA) that are generated with non-linear concepts, each
-             metric under its own objective. Left out when there is no such folder.
-
-Writes drift.md, also printed, and drift.tsv (study, stream, seed, setting, figure, value) to --out (default: DIR/bench).
-"""
-import argparse
-import csv
+On streams of tests/streams/generate.py, whose drifts are known: 24 labels in groups of 6, 20 features, 12,000 instances. A drift begins at its
+position, or half its width before. Earlier level: over the 1,000 instances before. Regained: instances from the drift's beginning to the first
+200 in a row, from the worst 200 on, that are at 90 % of the earlier level (Hamming loss: at most 1/.9 of it); 0: never lost."""
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
-from accuracy import find, lines_of
-from hierarchy import adjusted_rand, assignment, short
+from hierarchy import adjusted_rand, assignment
+from score import Scored
+from sources import truths
+from text import mean, number, signed, table
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "streams"))
-import generate  # noqa: E402
-
-LABELS, GROUP, LENGTH, AT, AFTER, STEP = 24, 6, 12000, 6000, 2000, 20
-SHAPE = {"labels": LABELS, "group": GROUP, "instances": LENGTH, "at": [AT], "cardinality": 5}
-SEEDS = range(1, 8)
+LABELS, GROUP, LENGTH, AT, BEFORE, AFTER, STEP, WIDE = 24, 6, 12000, 6000, 1000, 2000, 20, 200
+SHAPE = {"labels": LABELS, "group": GROUP, "instances": LENGTH, "cardinality": 5}
+SEEDS = range(1, 6)
+STRUCTURE_SEEDS = range(1, 8)
 AGREE = 0.9
-SCOPES = ["off", "cluster", "global", "both"]
-CONCEPTS = [("cluster", "one group of four"), ("sudden", "all groups"), ("none", "nothing")]
-TREE_STREAMS = ["SynRBFSud", "SynTreeSud", "SynHPGrad"]
-SEEN_BY = ["cluster_drifts", "global_drifts", "structure_drifts"]
+KINDS = [("sudden", "sudden", [AT], 0), ("gradual", "gradual over 1,000", [AT], 1000), ("incremental", "incremental over 1,000", [AT], 1000),
+         ("recurring", "recurring", [4000, 8000], 0), ("cluster", "of one group of four", [AT], 0), ("none", "none", [AT], 0)]
+METRICS = ["subset", "hamming", "micro_f1"]  # each under its own objective
+SCOPES = [("both", "whole"), ("off", "without ADWIN"), ("global", "global reset only"), ("cluster", "cluster resets only")]
+SEEN_BY = ["cluster_drifts", "global_drifts"]
+OUTSIDE = [f"l{i}" for i in range(GROUP, LABELS)]  # the labels that drift `cluster` leaves alone
 
 
-class Bench:
-    """Runs the measuring programs, and keeps every figure for drift.tsv."""
-
-    def __init__(self, build, folder):
-        self.tools, self.folder, self.rows = build / "tests/bench", Path(folder), []
-
-    def keep(self, *row):
-        self.rows.append(dict(zip(("study", "stream", "seed", "setting", "figure", "value"), row)))
-
-    def generated(self, **arguments):
-        stream, path = generate.Stream(**SHAPE, **arguments), self.folder / "stream.jsonl"
-        path.write_text("".join(generate.line(x, y) + "\n" for x, y in stream))
-        return stream, path
-
-    def hierarchy(self, path):
-        return json.loads(subprocess.run([self.tools / "bench_hierarchy", "--events", path], check=True, stdout=subprocess.PIPE).stdout)
-
-    def model(self, path, *arguments):
-        out = subprocess.run([self.tools / "bench_model", *arguments, path], check=True, stdout=subprocess.PIPE, text=True).stdout
-        return list(csv.DictReader(out.splitlines(), delimiter="\t"))
-
-    def windows(self, path, scope):
-        rows = self.model(path, "--objective", "hamming", "--every", str(STEP), "--set", f"model.drift.scope={scope}")
-        return rows[:LENGTH // STEP]
+def rows_of(figure, value, drift="", metric=""):
+    return {"drift": drift, "metric": metric, "figure": figure, "value": f"{value:.5f}" if isinstance(value, float) else value}
 
 
-def total(rows, columns, after, until):
-    return sum(int(row[c]) for row in rows for c in columns if after < int(row["instances"]) <= until)
+def good(metric, value, level):
+    return value <= level / 0.9 if metric == "hamming" else value >= 0.9 * level
 
 
-def log_loss(rows, after, until):
-    return statistics.mean(float(row["log_loss"]) for row in rows if after < int(row["instances"]) <= until)
+def regained(metric, moving, level, reach):
+    """See the module's text; moving: from the drift's beginning on, until the next drift."""
+    worst = moving[:reach].argmax() if metric == "hamming" else moving[:reach].argmin()
+    if good(metric, moving[worst], level):
+        return 0
+    return next((int(k) for k in range(worst, len(moving)) if good(metric, moving[k], level)), len(moving))
 
 
-def agreement(path, stream):
-    """How well clusters, as label ids of bench_hierarchy, agree with the stream's groups at place n: a function of both."""
+def shape_of(stream, width):
+    """(beginning of each drift, the instance where the next one begins or the stream ends)."""
+    at = [n - width // 2 for n in stream.arguments["at"]]
+    return list(zip(at, at[1:] + [stream.arguments["instances"]]))
+
+
+def around_drifts(scored, stretches, width, scale):
+    before, after, wide = (max(10, int(n * scale)) for n in (BEFORE, AFTER, WIDE))
+    for metric, s in scored.items():
+        for i, (begin, end) in enumerate(stretches):
+            level = s.measures(begin - before, begin)[metric]
+            yield rows_of("before", level, i, metric)
+            yield rows_of("after", s.measures(begin, min(begin + after, end))[metric], i, metric)
+            moving = s.moving(metric, wide)[begin:end - wide]
+            yield rows_of("worst", float(moving[:width + after].max() if metric == "hamming" else moving[:width + after].min()), i, metric)
+            yield rows_of("regained", regained(metric, moving, level, width + after), i, metric)
+
+
+def detections(windows, stretches, width, scale, length):
+    """Of each drift: instances until it was seen, or nothing; and detections that no drift explains, by what saw them."""
+    reach = int(AFTER * scale)
+    seen = lambda by, begin, end: [int(r["instances"]) for r in windows for _ in range(int(r[by])) if begin < int(r["instances"]) <= end]
+    for by in [*SEEN_BY, "structure_drifts"]:
+        explained = 0
+        for i, (begin, _) in enumerate(stretches):
+            found = seen(by, begin, begin + width + reach)
+            explained += len(found)
+            yield rows_of("seen after", found[0] - begin if found else "", i, by)
+        yield rows_of("false", len(seen(by, 0, length)) - explained, "", by)
+
+
+def outside(lines, predicted, begin, scale):
+    """The labels that the drift of one group leaves alone, over the instances after it."""
+    true, end = truths(lines), begin + int(AFTER * scale)
+    for metric in ("hamming", "micro_f1"):
+        s = Scored(true, predicted[metric], OUTSIDE, OUTSIDE)
+        yield rows_of("outside", s.measures(begin, end)[metric], 0, metric)
+
+
+def drift_run(study, stream, kind, width, settings):
+    lines, length = stream.lines(), stream.arguments["instances"]
+    scale = length / LENGTH
+    run = study.bench.model(lines, "--every", STEP, settings=settings, record=True)
+    true = truths(lines)
+    stretches = shape_of(stream, int(width * scale))
+    scored = {m: Scored(true, run.predicted[m], [f"l{i}" for i in range(LABELS)]) for m in METRICS}
+    width = int(width * scale)
+    nothing = kind == "none"
+    rows = list(around_drifts(scored, stretches, width, scale))
+    rows += detections(run.windows, [] if nothing else stretches, width, scale, length)
+    losses = [float(r["log_loss"]) for r in run.windows if stretches[0][0] < int(r["instances"]) <= stretches[0][0] + AFTER * scale]
+    rows.append(rows_of("after", mean(losses), 0, "log_loss"))
+    if kind in ("cluster", "none"):
+        rows += outside(lines, run.predicted, stretches[0][0], scale)
+    piece = max(STEP, int(250 * scale))
+    return rows + [rows_of(f"window until {end}", s.measures(end - piece, end)[m], "", m)
+                   for m, s in scored.items() for end in range(piece, length + 1, piece)]
+
+
+def scoped(study):
+    """(name, settings) of what is compared: every profile with detectors under every scope, and linear, which has none."""
+    for config, settings in study.configs.items():
+        if config in ("linear", "ihomer-paper"):
+            yield config, settings
+        else:
+            yield from ((f"{config}, {title}", f"{settings} model.drift.scope={scope}") for scope, title in SCOPES)
+
+
+def structure_run(study, stream, settings):
+    lines = stream.lines()
     ids = {}
-    for row in path.read_text().splitlines():
-        for label in json.loads(row)["y"]:
+    for row in map(json.loads, lines):
+        for label in row["y"]:
             ids.setdefault(int(label[1:]), len(ids))
-    order = sorted(ids, key=ids.get)
-    return lambda clusters, n: adjusted_rand(assignment(clusters, len(ids)), [stream.membership(n)[label] for label in order])
+    order, at, length = sorted(ids, key=ids.get), stream.arguments["at"][0], stream.arguments["instances"]
+    groups = stream.stream()
+    agree = lambda clusters, n: adjusted_rand(assignment(clusters, len(ids)), [groups.membership(n)[label] for label in order])
+    changes = study.bench.hierarchy(lines, "--events")["changes"]
+    held = [c for c in changes if c["seq"] <= at]
+    delay = next((c["seq"] - at for c in changes if c["seq"] > at and agree(c["clusters"], at) >= AGREE), length - at)
+    run = study.bench.model(lines, "--objective", "hamming", "--every", STEP, settings=settings)
+    false = sum(int(r[by]) for r in run.windows for by in [*SEEN_BY, "structure_drifts"] if int(r["instances"]) <= at)
+    return [rows_of("agreement before", agree(held[-1]["clusters"], 0) if held else 0.0), rows_of("delay", delay), rows_of("drifts before", false)]
 
 
-def structure(bench):
-    yield f"**Structure: which labels come together is dealt anew after {AT:,} instances** (correlation .8)\n"
-    yield "| seed | agreement with the old groups at the change | instances until the clusters follow | drifts reported before the change |"
-    yield "|---|---:|---:|---:|"
-    delays, early = [], 0
-    for seed in SEEDS:
-        stream, path = bench.generated(seed=seed, drift="structure", correlation=0.8)
-        agree = agreement(path, stream)
-        changes = bench.hierarchy(path)["changes"]
-        before = agree([c for c in changes if c["seq"] <= AT][-1]["clusters"], 0)
-        # a tree that never follows counts as the whole rest of the stream
-        delay = next((c["seq"] - AT for c in changes if c["seq"] > AT and agree(c["clusters"], AT) >= AGREE), LENGTH - AT)
-        false = total(bench.windows(path, "both"), SEEN_BY, 0, AT)
-        delays.append(delay)
-        early += false
-        for figure, value in (("agreement before", before), ("delay", delay), ("drifts before", false)):
-            bench.keep("structure", "structure", seed, "", figure, value)
-        yield f"| {seed} | {short(before)} | {delay:,}{' (never)' if delay == LENGTH - AT else ''} | {false} |"
-    yield f"| *median; worst* | | {statistics.median(delays):,.0f}; {max(delays):,} | {early} |\n"
+def cells(study, name):
+    if name == "structure":
+        for seed in STRUCTURE_SEEDS[:1] if study.quick else STRUCTURE_SEEDS:
+            stream = study.generated("structure", seed=seed, drift="structure", correlation=0.8, at=[AT], **SHAPE)
+            settings = study.configs.get("fast", "")
+            run = lambda stream=stream, settings=settings: structure_run(study, stream, settings)
+            yield study.cell("structure", stream, {"seed": seed, "config": "fast", "settings": settings}, run,
+                             program=f"{study.bench.digest} {study.bench.hierarchy_digest}")
+        return
+    for kind, _, at, width in KINDS[-2:] if study.quick else KINDS:
+        for seed in SEEDS[:1] if study.quick else SEEDS:
+            stream = study.generated(kind, seed=seed, drift=kind, at=at, width=width or 500, **SHAPE)
+            for config, settings in scoped(study):
+                run = lambda stream=stream, kind=kind, width=width, settings=settings: drift_run(study, stream, kind, width, settings)
+                yield study.cell("drift", stream, {"seed": seed, "config": config, "settings": settings}, run)
 
 
-def concept(bench):
-    yield (f"**Concepts: log-loss over the {AFTER:,} instances after the change**, mean of {len(SEEDS)} seeds, by `model.drift.scope`; in brackets in how many "
-           "of them it is lower than without\n")
-    yield "| what changes | " + " | ".join(SCOPES) + " | detections before the change: cluster, global | after: cluster, global | first seen after, median |"
-    yield "|---|" + "---:|" * (len(SCOPES) + 3)
-    for kind, title in CONCEPTS:
-        loss, seen, first = {s: [] for s in SCOPES}, {"before": [0, 0], "after": [0, 0]}, []
-        for seed in SEEDS:
-            _, path = bench.generated(seed=seed, drift=kind)
-            for scope in SCOPES:
-                rows = bench.windows(path, scope)
-                loss[scope].append(log_loss(rows, AT, AT + AFTER))
-                bench.keep("concept", kind, seed, scope, "log-loss after", loss[scope][-1])
-                bench.keep("concept", kind, seed, scope, "log-loss of the 1,000 before", log_loss(rows, AT - 1000, AT))
-                for i, by in enumerate(SEEN_BY):
-                    counts = total(rows, [by], 0, AT), total(rows, [by], AT, LENGTH)
-                    bench.keep("concept", kind, seed, scope, f"{by} before", counts[0])
-                    bench.keep("concept", kind, seed, scope, f"{by} after", counts[1])
-                    if scope == "both" and i < 2:
-                        seen["before"][i] += counts[0]
-                        seen["after"][i] += counts[1]
-                if scope == "both":
-                    first += [int(r["instances"]) - AT for r in rows if total([r], SEEN_BY[:2], AT, LENGTH)][:1]
-        cells = []
-        for scope in SCOPES:
-            lower = sum(a < b for a, b in zip(loss[scope], loss["off"]))
-            cells.append(f"{statistics.mean(loss[scope]):.4f}"[1:] + ("" if scope == "off" else f" ({lower})"))
-        counts = [", ".join(map(str, seen[when])) for when in ("before", "after")]
-        yield f"| {title} | " + " | ".join(cells) + f" | {counts[0]} | {counts[1]} | {statistics.median(first) if first else '–'} |"
-    yield "\nDetections: sums over the seeds under `both`.\n"
+class Found:
+    """Values of one kind of drift by configuration, over seeds and drifts."""
+
+    def __init__(self, rows, kind):
+        self.rows = [r for r in rows if r["stream"] == kind]
+
+    def values(self, config, figure, metric):
+        return [r["value"] for r in self.rows if r["config"] == config and r["figure"] == figure and r["metric"] == metric]
+
+    def mean(self, config, figure, metric):
+        found = [float(v) for v in self.values(config, figure, metric)]
+        return mean(found) if found else None
 
 
-def trees(bench, data):
-    yield "**Trees: profile `fast` beside `linear`**, each metric under its own objective\n"
-    yield "| stream | Hamming fast | linear | micro F1 fast | linear |"
-    yield "|---|---:|---:|---:|---:|"
-    for name in TREE_STREAMS:
-        source = find(data, name)
-        if not source:
-            print(f"drift: no {name} in {data}: left out", file=sys.stderr)
+def drift_text(rows):
+    configs = list(dict.fromkeys(r["config"] for r in rows))
+    yield __doc__.split("\n\n")[1] + " Means over the seeds (and drifts); of what was regained the median and the worst."
+    for kind, title, _, _ in KINDS[:-1]:
+        f, lines = Found(rows, kind), []
+        if not f.rows:
             continue
-        path, cells = bench.folder / f"{name}.jsonl", []
-        path.write_bytes(b"\n".join(lines_of(source)) + b"\n")
+        for config in configs:
+            line = [config]
+            for metric in METRICS:
+                steps = [int(float(v)) for v in f.values(config, "regained", metric)]
+                if not steps:
+                    continue
+                line += [" / ".join(number(f.mean(config, w, metric), 3) for w in ("before", "worst", "after")),
+                         f"{statistics.median(steps):,.0f}; {max(steps):,}"]
+            lines.append([*line, number(f.mean(config, "after", "log_loss"))])
+        yield f"**Drift {title}**: before / worst {WIDE} / the {AFTER:,} after; instances until regained, median; worst"
+        yield from table(["configuration", *(h for m in METRICS for h in (m, "regained")), "log-loss after"], lines)
+    yield from detection_text(rows, [c for c in configs if c.endswith("whole")])
+    yield "**What the drift of one group costs the other labels**: their metrics over the 2,000 instances after it, minus the same labels' on the same stream without it"
+    drifted, still, lines = Found(rows, "cluster"), Found(rows, "none"), []
+    for config in configs:
+        line = [config]
         for metric in ("hamming", "micro_f1"):
-            for profile in ("fast", "linear"):
-                value = bench.model(path, "--objective", metric, "--set", f"model.profile={profile}")[0][metric]
-                bench.keep("trees", name, "", profile, metric, value)
-                cells.append(f"{float(value):.4f}"[1:])
-        yield f"| {name} | " + " | ".join(cells) + " |"
+            a, b = drifted.mean(config, "outside", metric), still.mean(config, "outside", metric)
+            line += [number(b), signed(a - b)] if a is not None and b is not None else ["–", "–"]
+        lines.append(line)
+    yield from table(["configuration", "Hamming loss without the drift", "with it", "micro F1 without the drift", "with it"], lines)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--data", type=Path, default=os.environ.get("HOMER_DATA"))
-    parser.add_argument("--out", type=Path)
-    args = parser.parse_args()
-    out, text = args.out or args.build / "bench", []
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(args.build, folder)
-        studies = [structure(bench), concept(bench)] + ([trees(bench, Path(args.data))] if args.data else [])
-        for study in studies:
-            for row in study:
-                text.append(row)
-                print(row, flush=True)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "drift.md").write_text("\n".join(text) + "\n")
-    with open(out / "drift.tsv", "w", newline="") as f:
-        writer = csv.DictWriter(f, list(bench.rows[0]), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(bench.rows)
+def detection_text(rows, configs):
+    yield f"**Detections**: of how many drifts each detector saw one within {AFTER:,} instances, how late (median), and detections that no drift explains (per stream)"
+    lines = []
+    for config in configs:
+        for kind, title, _, _ in KINDS:
+            f, line = Found(rows, kind), [f"{title}" if len(configs) == 1 else f"{config}: {title}"]
+            for by in [*SEEN_BY, "structure_drifts"]:
+                seen = f.values(config, "seen after", by)
+                delays = [int(v) for v in seen if v != ""]
+                false = [int(v) for v in f.values(config, "false", by)]
+                line += [f"{len(delays)} of {len(seen)}" if seen else "–", f"{statistics.median(delays):.0f}" if delays else "–",
+                         f"{mean(false):.1f}" if false else "–"]
+            lines.append(line)
+    yield from table(["drift", *(h for by in ("cluster", "global", "structure") for h in (f"{by}: seen", "delay", "false"))], lines)
 
 
-if __name__ == "__main__":
-    main()
+def structure_text(rows):
+    yield (f"Which labels come together is dealt anew after {AT:,} instances (correlation .8). Agreement: adjusted Rand index with the stream's groups; followed: at least {AGREE}; "
+           "a hierarchy that never follows counts as the whole rest of the stream.")
+    value = {(r["seed"], r["figure"]): r["value"] for r in rows}
+    seeds = list(dict.fromkeys(r["seed"] for r in rows))
+    delays = [int(value[s, "delay"]) for s in seeds]
+    lines = [[s, number(value[s, "agreement before"], 3), f"{int(value[s, 'delay']):,}", value[s, "drifts before"]] for s in seeds]
+    lines.append(["*median; worst*", "", f"{statistics.median(delays):,.0f}; {max(delays):,}", ""])
+    yield from table(["seed", "agreement with the old groups at the change", "instances until followed", "drifts reported before the change"], lines)
+
+
+def text(study, name, rows):
+    return structure_text(rows) if name == "structure" else drift_text(rows)

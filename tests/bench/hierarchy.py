@@ -26,7 +26,7 @@ import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import squareform
 
-from accuracy import find, lines_of
+from sources import find, lines_of
 
 STREAMS = "yeast enron medical tmc2007_500 bibtex stackex_chess delicious reuters21578_topics".split()
 FIGURES = "depth smallest largest regroup drift".split()  # of bench_hierarchy, as they are
