@@ -8,7 +8,7 @@ larger than the largest online one ("capped"). "fresh" are the clusters that the
 coverage          share of all pairs of labels of one instance that lie within one cluster
 within, between   mean Jaccard similarity of the pairs of labels within clusters, and of all others
 ari               adjusted Rand index with the online clusters; "orders": of the online clusters of both orders
-regroupings       how often clusters changed; us: microseconds of processor time an instance
+changes           how often clusters changed; us: microseconds of processor time an instance
 Prints the README's table, and writes it to hierarchy.md and all figures to hierarchy.tsv in --out (default: DIR/bench).
 """
 import argparse
@@ -23,14 +23,12 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from scipy.cluster.hierarchy import cut_tree, linkage
-from scipy.spatial.distance import squareform
 
 from sources import find, lines_of
 
 STREAMS = "yeast enron medical tmc2007_500 bibtex stackex_chess delicious reuters21578_topics".split()
 FIGURES = "depth smallest largest regroup drift".split()  # of bench_hierarchy, as they are
-HEAD = ["stream", "labels", "depth", "clusters", "labels in one", "regroupings", "us", "coverage", "within / between", "capped: coverage",
+HEAD = ["stream", "labels", "depth", "clusters", "labels in one", "changes", "us", "coverage", "within / between", "capped: coverage",
         "within / between", "linkage: largest", "coverage", "ari: fresh", "fresh, shuffled", "orders", "capped", "linkage"]
 
 
@@ -99,6 +97,8 @@ def cohesion(similarity, cluster):
 
 def measure(bench, name, lines):
     """All figures of one stream."""
+    from scipy.cluster.hierarchy import cut_tree, linkage  # slow to load, and adjusted_rand alone is used elsewhere
+    from scipy.spatial.distance import squareform
     with tempfile.TemporaryDirectory() as folder:
         found, similarity = run(bench, lines, folder)
     distance = 1 - similarity
