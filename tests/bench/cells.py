@@ -4,6 +4,7 @@ A cell's key is a digest of everything that determines its rows, so a cell is do
 was killed in the middle of does not count: each says how many its cell has."""
 import csv
 import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
@@ -20,6 +21,7 @@ class Cell:
     inputs: list    # what else determines the rows: digests of the stream, of the program
     cost: float     # proportional to its time, within a store
     run: Callable   # () -> rows, dicts of the same columns; None: it cannot be done here
+    timed: bool = False  # it measures speed: nothing else runs beside it
     key: str = field(init=False)
 
     def __post_init__(self):
@@ -88,20 +90,21 @@ class Clock:
         usual = sum(rates.values()) / len(rates)
         return sum(cell.cost * rates.get(cell.store, usual) for cell in cells)
 
-    def show(self, i, cells):
+    def show(self, i, cells, jobs):
         left = self.guess(cells[i:])
         cell = cells[i]
-        name = " ".join(str(v) for k, v in cell.about.items() if v not in ("", None) and k != "settings")
-        self.tell(f"{i + 1}/{len(cells)} {cell.store}: {name}{f', {spoken(left)} left' if left else ''}")
+        name = " ".join(str(v) for k, v in cell.about.items() if v not in ("", None) and k not in ("settings", "options", "program"))
+        self.tell(f"{i + 1}/{len(cells)} {cell.store}: {name}{f', {spoken(left / jobs)} left' if left else ''}")
 
 
 def spoken(seconds):
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def complete(cells, stores, tell):
-    """Does the cells that are not done yet, keeping each as soon as it is. One that fails does not stop the others; returns how many did."""
-    clock, todo, seen, failed = Clock(tell), [], set(), 0
+def complete(cells, stores, tell, jobs=1):
+    """Does the cells that are not done yet, keeping each as soon as it is; `jobs` of them at a time, but those that are timed first and one by
+    one. One that fails does not stop the others; returns how many did."""
+    clock, todo, seen = Clock(tell), [], set()
     for cell in cells:
         rows = stores[cell.store].rows(cell)
         if rows:
@@ -111,18 +114,38 @@ def complete(cells, stores, tell):
         seen.add(cell.key)
     if len(todo) < len(seen):
         tell(f"{len(seen) - len(todo)} of {len(seen)} pieces of work are done already")
-    for i, cell in enumerate(todo):
-        clock.show(i, todo)
-        begin = time.monotonic()
-        try:
-            rows = cell.run()
-        except RuntimeError as why:
-            tell(f"failed: {why}")
-            failed += 1
-            continue
-        seconds = time.monotonic() - begin
-        clock.note(cell, seconds)
-        if rows is None:
-            continue  # not to be had here, which the table says; tried again the next time
-        stores[cell.store].add(cell, rows, seconds)
+    todo.sort(key=lambda cell: not cell.timed)  # stable
+    timed = sum(cell.timed for cell in todo)
+    return at_a_time(1, todo, 0, timed, stores, clock) + at_a_time(jobs, todo, timed, len(todo), stores, clock)
+
+
+def done(cell):
+    begin = time.monotonic()
+    rows = cell.run()
+    return rows, time.monotonic() - begin
+
+
+def at_a_time(jobs, todo, begin, end, stores, clock):
+    """Does todo[begin:end]; what is kept is written by this thread alone. Returns how many failed."""
+    running, failed, i = {}, 0, begin
+    pool = ThreadPoolExecutor(jobs)  # the work is done by other processes
+    try:
+        while i < end or running:
+            while i < end and len(running) < jobs:
+                clock.show(i, todo, jobs)
+                running[pool.submit(done, todo[i])] = todo[i]
+                i += 1
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                cell = running.pop(future)
+                try:
+                    rows, seconds = future.result()
+                except RuntimeError as why:
+                    clock.tell(f"failed: {why}")
+                    failed += 1
+                    continue
+                clock.note(cell, seconds)
+                if rows is not None:  # else not to be had here, which the table says; tried again the next time
+                    stores[cell.store].add(cell, rows, seconds)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return failed

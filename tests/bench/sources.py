@@ -1,5 +1,6 @@
 """Where a study's streams come from: recorded ones by name, generated ones by their arguments. A stream tells its digest, which is part of
 what determines a result, without being read whole; its lines come when they are asked for."""
+import functools
 import hashlib
 import json
 import random
@@ -43,14 +44,20 @@ def find(data, name):
 
 
 class Recorded:
-    def __init__(self, name, path, limit=None):
-        self.name, self.path, self.limit = name, path, limit
+    def __init__(self, name, path, limit=None, every=1):
+        """limit: of its first so many lines; every: each so many-th (a drift stays where it is, in parts of the stream)."""
+        self.name, self.path, self.limit, self.every = name, path, limit, every
         size = path.stat().st_size * (1 if path.suffix == ".jsonl" else 8)  # a guess at the bytes, to estimate time by
-        self.size = 20000 + (size if limit is None else min(size, 1000 * limit))
-        self.digest = digest_of(path.read_bytes(), limit)
+        self.size = 20000 + (size if limit is None else min(size, 1000 * limit)) // every
+        self.digest = digest_of(path.read_bytes(), limit, *([every] if every > 1 else []))
 
     def lines(self):
-        return lines_of(self.path)[:self.limit]
+        return lines_of(self.path)[:self.limit][::self.every]
+
+
+@functools.lru_cache(maxsize=4)  # several configurations ask for the same stream in a row
+def generated_lines(arguments):
+    return [generate.line(x, y).encode() for x, y in generate.Stream(**json.loads(arguments))]
 
 
 class Generated:
@@ -65,7 +72,7 @@ class Generated:
         return generate.Stream(**self.arguments)
 
     def lines(self):
-        return [generate.line(x, y).encode() for x, y in self.stream()]
+        return generated_lines(json.dumps(self.arguments))
 
 
 def in_order(lines, order):
