@@ -2,7 +2,7 @@
 """Speed through the socket and in process, beside its limits on the same machine in the same run.
 
 Usage: bench.py --build DIR [--data DIR] [--rounds N] [--seconds S] [--out FILE.md]
-       bench.py --build DIR --data DIR --profiles     in process only: profile fast against linear, alternating, over the streams of accuracy.py
+       bench.py --build DIR --data DIR --profiles     in process only: profiles fast and accurate against linear, alternating, over the streams of accuracy.py
 For every stream: requests a second of (a) a bare echo, (b) decode the request and answer, (c) homerd `test`, over one
 connection, pipelined, the three alternating round after round; and (d) the learner alone, in process (bench_model: names to ids + test +
 train, lines decoded before). Median [min, max] over the rounds; ratios are medians of the rounds' ratios.
@@ -70,9 +70,9 @@ def ratio(a, b):
 
 
 def profiles(build, data, rounds):
-    """Instances a second in process by profile, and the ratio: median over the rounds, geometric mean over the streams."""
-    rates = {"fast": [], "linear": []}
-    ratios = []
+    """Instances a second in process by profile, and the ratios to linear: medians over the rounds, geometric means over the streams."""
+    rates, ratios = {"linear": [], "fast": [], "accurate": []}, {"fast": [], "accurate": []}
+    shown = lambda rate, ratio: ", ".join(f"{p} {rate(p):,.0f}" + (f" (ratio {ratio(p):.3f})" if p in ratios else "") for p in rates)
     with tempfile.TemporaryDirectory() as folder:
         for name in (n for n in RECORDED if find(data, n)):
             stream = Path(folder) / f"{name}.jsonl"
@@ -83,11 +83,11 @@ def profiles(build, data, rounds):
                     got[p].append(in_process(build, stream, "--set", f"model.profile={p}"))
             for p in got:
                 rates[p].append(statistics.median(got[p]))
-            ratios.append(statistics.median(a / b for a, b in zip(got["fast"], got["linear"])))
-            print(f"{name}: fast {rates['fast'][-1]:,.0f}, linear {rates['linear'][-1]:,.0f}, ratio {ratios[-1]:.2f}")
+            for p in ratios:
+                ratios[p].append(statistics.median(a / b for a, b in zip(got[p], got["linear"])))
+            print(f"{name}: {shown(lambda p: rates[p][-1], lambda p: ratios[p][-1])}", flush=True)
     mean = statistics.geometric_mean
-    print(f"geometric mean over {len(ratios)} streams: fast {mean(rates['fast']):,.0f}, linear {mean(rates['linear']):,.0f}, "
-          f"ratio {mean(ratios):.3f}")
+    print(f"geometric mean over {len(rates['linear'])} streams: {shown(lambda p: mean(rates[p]), lambda p: mean(ratios[p]))}")
 
 
 def main():

@@ -1,33 +1,18 @@
-"""How probable the scores are: expected calibration error over 20 equal bins (core/eval.h), log-loss, and the bins themselves."""
-from accuracy import PUBLISHED, UNTUNED
-from sources import in_order
+"""How probable the scores are: expected calibration error over 20 equal bins (core/eval.h), log-loss, and the bins themselves. The runs are those
+of the table `accuracy`."""
+from accuracy import PUBLISHED, UNTUNED, run_cells
 from text import mean, number, table
 
 ORDERS = ("original", "shuffled 1")
 
 
-def run(study, stream, order, settings):
-    found = study.bench.model(in_order(stream.lines(), order), "--objective", "hamming", settings=settings, bins=True)
-    row = found.by["hamming"]
-    total = {"bin": "", "pairs": "", "mean_score": "", "positives": "", "calibration_error": row["calibration_error"], "log_loss": row["log_loss"]}
-    return [total] + [{**total, "bin": b["bin"], "pairs": b["pairs"], "mean_score": mean_score(b), "positives": share(b), "calibration_error": "",
-                       "log_loss": ""} for b in found.bins]
-
-
-def mean_score(b):
-    return f"{float(b['scores']) / float(b['pairs']):.5f}" if float(b["pairs"]) else ""
-
-
-def share(b):
-    return f"{float(b['positives']) / float(b['pairs']):.5f}" if float(b["pairs"]) else ""
-
-
 def cells(study, name):
-    for stream in study.recorded(name, PUBLISHED + UNTUNED):
-        for order in ORDERS:
-            for config, settings in study.configs.items():
-                work = lambda stream=stream, order=order, settings=settings: run(study, stream, order, settings)
-                yield study.cell("calibration", stream, {"order": order, "config": config, "settings": settings}, work)
+    yield from run_cells(study, name, study.recorded(name, PUBLISHED + UNTUNED), ORDERS)
+
+
+def listed(name, row):
+    """Whether the table's CSV has this row."""
+    return row["by"] in ("bin", "hamming")  # the scores are the same under every objective
 
 
 def error_of(bins):
@@ -38,21 +23,17 @@ def error_of(bins):
 
 def text(study, name, rows):
     configs = list(dict.fromkeys(r["config"] for r in rows))
-    total = {(r["stream"], r["order"], r["config"]): r for r in rows if r["bin"] == ""}
-    yield ("Expected calibration error (20 equal bins, |mean score − share of positives| weighted by pairs of instance and known label) and log-loss of the scores, "
-           "which are the same under every objective. The bins of every stream: calibration.csv.")
-    for order in ORDERS:
-        head, lines = [f"{order} order"], []
-        for config in configs:
-            head += [f"{config}: error", "log-loss"]
-        for names, title in ((PUBLISHED, "published"), (UNTUNED, "further")):
-            have = [n for n in names if all((n, order, c) in total for c in configs)]
-            values = lambda n: [total[n, order, c][k] for c in configs for k in ("calibration_error", "log_loss")]
-            lines += [[n, *map(number, values(n))] for n in have]
-            if have:
-                lines.append([f"*mean of {len(have)} {title}*", *(number(mean(v)) for v in zip(*map(values, have)))])
-        yield from table(head, lines)
-    yield "**Reliability**, original order, all published streams together: mean score and share of positives by bin"
+    total = {(r["stream"], r["order"], r["config"]): r for r in rows if r["by"] == "hamming"}
+    head = ["mean", *(h for config in configs for h in (f"{config}: error", "log-loss"))]
+    values = lambda n, order: [float(total[n, order, c][k]) for c in configs for k in ("calibration_error", "log_loss")]
+    have = {(title, order): [n for n in names if all((n, order, c) in total for c in configs)]
+            for names, title in ((PUBLISHED, "published"), (UNTUNED, "further")) for order in ORDERS}
+    lines = [[f"{len(names)} {title} streams, {order}", *(number(mean(v)) for v in zip(*(values(n, order) for n in names)))]
+             for (title, order), names in have.items() if names]
+    yield from table(head, lines)
+    yield ("Error: expected calibration error (20 equal bins, |mean score − share of positives|, weighted by pairs of instance and known label). The scores are the "
+           "same under every objective. The bins of every stream: calibration.csv.")
+    yield "\n**Reliability**, original order, all published streams together: mean score and share of positives by bin"
     lines = []
     for b in range(20):
         line = [f"{b / 20:.2f}–{(b + 1) / 20:.2f}"]
@@ -63,3 +44,8 @@ def text(study, name, rows):
             line += [f"{pairs:,.0f}", number(weighed("mean_score"), 3), number(weighed("positives"), 3)]
         lines.append(line)
     yield from table(["score", *(f"{config}: {what}" for config in configs for what in ("pairs", "score", "positives"))], lines)
+    for order in ORDERS:
+        names = have["published", order] + have["further", order]
+        if names:
+            yield f"**By stream**, {order} order"
+            yield from table(["stream", *head[1:]], [[n, *map(number, values(n, order))] for n in names])

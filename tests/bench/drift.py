@@ -20,6 +20,7 @@ KINDS = [("sudden", "sudden", [AT], 0), ("gradual", "gradual over 1,000", [AT], 
          ("recurring", "recurring", [4000, 8000], 0), ("cluster", "of one group of four", [AT], 0), ("none", "none", [AT], 0)]
 METRICS = ["subset", "hamming", "micro_f1"]  # each under its own objective
 SCOPES = [("both", "whole"), ("off", "without ADWIN"), ("global", "global reset only"), ("cluster", "cluster resets only")]
+SCOPED = {"accurate": 3, "fast": 4}  # how many of them each profile with detectors is worth; --quick: 2
 SEEN_BY = ["cluster_drifts", "global_drifts"]
 OUTSIDE = [f"l{i}" for i in range(GROUP, LABELS)]  # the labels that drift `cluster` leaves alone
 
@@ -100,12 +101,13 @@ def drift_run(study, stream, kind, width, settings):
 
 
 def scoped(study):
-    """(name, settings) of what is compared: every profile with detectors under every scope, and linear, which has none."""
-    for config, settings in study.configs.items():
-        if config in ("linear", "ihomer-paper"):
+    """(name, settings) of what is compared: profiles with detectors under several scopes, and what has none or detectors of its own."""
+    for config, settings in study.configs("drift").items():
+        if config not in SCOPED:
             yield config, settings
-        else:
-            yield from ((f"{config}, {title}", f"{settings} model.drift.scope={scope}") for scope, title in SCOPES)
+            continue
+        scopes = SCOPES[:2 if study.quick else SCOPED[config]]
+        yield from ((f"{config}, {title}", f"{settings} model.drift.scope={scope}") for scope, title in scopes)
 
 
 def structure_run(study, stream, settings):
@@ -129,7 +131,7 @@ def cells(study, name):
     if name == "structure":
         for seed in STRUCTURE_SEEDS[:1] if study.quick else STRUCTURE_SEEDS:
             stream = study.generated("structure", seed=seed, drift="structure", correlation=0.8, at=[AT], **SHAPE)
-            settings = study.configs.get("fast", "")
+            settings = study.configs(name).get("fast", "")
             run = lambda stream=stream, settings=settings: structure_run(study, stream, settings)
             yield study.cell("structure", stream, {"seed": seed, "config": "fast", "settings": settings}, run,
                              program=f"{study.bench.digest} {study.bench.hierarchy_digest}")
@@ -158,7 +160,8 @@ class Found:
 
 def drift_text(rows):
     configs = list(dict.fromkeys(r["config"] for r in rows))
-    yield __doc__.split("\n\n")[1] + " Means over the seeds (and drifts); of what was regained the median and the worst."
+    yield from summary(rows, configs)
+    yield __doc__.split("\n\n")[1] + " Means over the seeds (and drifts); of what was regained the median and the worst.\n"
     for kind, title, _, _ in KINDS[:-1]:
         f, lines = Found(rows, kind), []
         if not f.rows:
@@ -184,6 +187,15 @@ def drift_text(rows):
             line += [number(b), signed(a - b)] if a is not None and b is not None else ["–", "–"]
         lines.append(line)
     yield from table(["configuration", "Hamming loss without the drift", "with it", "micro F1 without the drift", "with it"], lines)
+
+
+def summary(rows, configs):
+    """Hamming loss and log-loss after each kind of drift, one row a configuration."""
+    kinds = [(kind, title) for kind, title, _, _ in KINDS if Found(rows, kind).rows]
+    head = [h for kind, title in kinds for h in (f"{'no drift' if kind == 'none' else title}: Hamming", "log-loss")]
+    yield f"Over the {AFTER:,} instances after the drift's beginning:"
+    yield from table(["configuration", *head], [[c, *(number(Found(rows, kind).mean(c, "after", m)) for kind, _ in kinds for m in ("hamming", "log_loss"))]
+                                                for c in configs])
 
 
 def detection_text(rows, configs):

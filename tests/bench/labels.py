@@ -24,11 +24,11 @@ def late_run(study, stream, settings):
 
 def cells(study, name):
     if name == "tail":
-        yield from run_cells(study, study.recorded(name, TAIL), ["original"])
+        yield from run_cells(study, name, study.recorded(name, TAIL), ["original"])
         return
     streams = study.recorded(name, LATE) + [study.generated(n, **a) for n, a in GENERATED[:1 if study.quick else None]]
     for stream in streams:
-        for config, settings in study.configs.items():
+        for config, settings in study.configs(name).items():
             run = lambda stream=stream, settings=settings: late_run(study, stream, settings)
             yield study.cell("late", stream, {"config": config, "settings": settings}, run)
 

@@ -27,7 +27,7 @@ def alone(study, lines):
     """Rows of the profiles, each objective's."""
     true = truths(lines)
     labels, rows = frozenset().union(*true), []
-    for config, settings in study.configs.items():
+    for config, settings in study.configs("trees").items():
         run = study.bench.model(lines, settings=settings, record=True)
         rate = float(run.by["hamming"]["per_second"])
         rows += [row_of(config, objective, true, predicted, labels, rate, "") for objective, predicted in run.predicted.items()]
@@ -38,7 +38,7 @@ def beside(study, lines, peer):
     """The peer's row, with the profiles' speed: the mean of one run before the peer and one after it."""
     true = truths(lines)
     rates = lambda: {config: float(study.bench.model(lines, "--objective", "hamming", settings=settings).rows[0]["per_second"])
-                     for config, settings in study.configs.items()}
+                     for config, settings in study.configs("trees").items()}
     before = rates()
     predicted, per_second, versions = peers.run(study.build, peer, lines)
     after = rates()
@@ -65,10 +65,10 @@ def cells(study, name):
             if stream is generated:
                 steps = sorted({1 if every <= 5 else 5 for every in steps})  # a shorter stream
             for every in steps[:1] if study.quick else steps:
-                about = {"peer": peer or "", "every": every, "settings": " | ".join(study.configs.values()), "peer_version": peers.VERSIONS.get(runner, "")}
+                about = {"peer": peer or "", "every": every, "settings": " | ".join(study.configs("trees").values()), "peer_version": peers.VERSIONS.get(runner, "")}
                 run = lambda stream=stream, every=every, peer=peer: attempt(study, stream, every, peer)
                 inputs = [digest_of_files(peers.HERE / f"peer_{runner}.py")] if runner else []
-                yield study.cell("trees", stream, about, run, (20 if peer else 1) / every, inputs=inputs)
+                yield study.cell("trees", stream, about, run, (20 if peer else 1) / every, inputs=inputs, timed=True)
 
 
 def text(study, name, rows):

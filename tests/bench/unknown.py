@@ -7,8 +7,8 @@ import random
 from score import METRICS, Scored
 from text import number, table
 
-PARTIAL = "emotions yeast scene enron medical bibtex tmc2007_500".split()
-DELAYED = "yeast scene slashdot yelp bibtex tmc2007_500".split()
+PARTIAL = "emotions yeast scene enron medical bibtex".split()
+DELAYED = "yeast scene slashdot yelp bibtex".split()
 SHARES = [1.0, 0.5, 0.2, 0.05]
 DELAYS = [0, 100, 1000]
 PIECES = 20  # stretches of a curve
@@ -76,14 +76,14 @@ def delayed_run(study, stream, settings, delay):
 def cells(study, name):
     if name == "partial":
         for stream in study.recorded(name, PARTIAL):
-            for config, settings in study.configs.items():
+            for config, settings in study.configs(name).items():
                 for kind, _ in KINDS:
                     for share in SHARES if kind == "labels" else SHARES[1:]:
                         run = lambda stream=stream, settings=settings, kind=kind, share=share: partial_run(study, stream, settings, kind, share)
                         yield study.cell("partial", stream, {"config": config, "settings": settings, "kind": kind, "share": share}, run)
         return
     for stream in [*study.recorded(name, DELAYED), study.generated("sudden-1", **DRIFT)]:
-        for config, settings in study.configs.items():
+        for config, settings in study.configs(name).items():
             for delay in DELAYS:
                 run = lambda stream=stream, settings=settings, delay=delay: delayed_run(study, stream, settings, delay)
                 yield study.cell("delayed", stream, {"config": config, "settings": settings, "delay": delay}, run, 2)
