@@ -129,6 +129,6 @@ def of_config(rows, config):
 def text(study, name, rows):
     yield ("First row: the whole; below it, without the part minus the whole, in original order, each metric under its own objective: a part earns its place where "
            "accuracy and F1 are negative, Hamming loss and log-loss positive. Speed: without the part over whole, geometric mean of "
-           f"{' '.join(TIMED)}, medians of {TURNS} alternating rounds; evidence that is only held at 0 saves nothing.\n")
+           f"{' '.join(TIMED)}, medians of {TURNS} alternating rounds; evidence that is only held at 0 saves nothing.")
     for config in dict.fromkeys(r["config"] for r in rows):
         yield from of_config([r for r in rows if r["config"] == config], config)

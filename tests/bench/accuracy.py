@@ -172,7 +172,7 @@ def text(study, name, rows):
     yield ("One configuration for all streams. Published figures are other people's runs under the same protocol (tests/bench/published.tsv); iHOMER's authors give "
            "no example F1, and not every stream. Shuffled N: Python's `random.Random(N).shuffle` of the lines. `ihomer-paper`: iHOMER as published, made anew from its text.")
     for who in f.configs[:1]:
-        yield f"\n**By stream**: profile `{who}` (bold when nothing beside it is better), the better of NO-CHANGE and MAJORITY, then MLHAT and iHOMER as published"
+        yield f"**By stream**: profile `{who}` (bold when nothing beside it is better), the better of NO-CHANGE and MAJORITY, then MLHAT and iHOMER as published"
         for order in ("original", "shuffled 1"):
             yield from f.compact(shown, order, who)
     further = f.names(UNTUNED, "original")

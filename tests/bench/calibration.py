@@ -33,7 +33,7 @@ def text(study, name, rows):
     yield from table(head, lines)
     yield ("Error: expected calibration error (20 equal bins, |mean score − share of positives|, weighted by pairs of instance and known label). The scores are the "
            "same under every objective. The bins of every stream: calibration.csv.")
-    yield "\n**Reliability**, original order, all published streams together: mean score and share of positives by bin"
+    yield "**Reliability**, original order, all published streams together: mean score and share of positives by bin"
     lines = []
     for b in range(20):
         line = [f"{b / 20:.2f}–{(b + 1) / 20:.2f}"]

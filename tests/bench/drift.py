@@ -161,7 +161,7 @@ class Found:
 def drift_text(rows):
     configs = list(dict.fromkeys(r["config"] for r in rows))
     yield from summary(rows, configs)
-    yield __doc__.split("\n\n")[1] + " Means over the seeds (and drifts); of what was regained the median and the worst.\n"
+    yield __doc__.split("\n\n")[1] + " Means over the seeds (and drifts); of what was regained the median and the worst."
     for kind, title, _, _ in KINDS[:-1]:
         f, lines = Found(rows, kind), []
         if not f.rows:
@@ -221,7 +221,7 @@ def structure_text(rows):
     seeds = list(dict.fromkeys(r["seed"] for r in rows))
     delays = [int(value[s, "delay"]) for s in seeds]
     lines = [[s, number(value[s, "agreement before"], 3), f"{int(value[s, 'delay']):,}", value[s, "drifts before"]] for s in seeds]
-    lines.append(["*median; worst*", "", f"{statistics.median(delays):,.0f}; {max(delays):,}", ""])
+    lines.insert(0, ["*median; worst*", "", f"{statistics.median(delays):,.0f}; {max(delays):,}", ""])
     yield from table(["seed", "agreement with the old groups at the change", "instances until followed", "drifts reported before the change"], lines)
 
 

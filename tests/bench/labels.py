@@ -59,13 +59,14 @@ def late_text(rows):
                 for i, v in enumerate((tp, fp, fn)):
                     total[i] += v
             lines.append([stream, config, row[SEEN[0]]["late_labels"], *cells])
+        whole = []
         for config in dict.fromkeys(c for c, _ in sums):
             cells = []
             for bucket in SEEN:
                 tp, fp, fn = sums[config, bucket]
                 cells.append(f"{number(ratio(2 * tp, 2 * tp + fp + fn), 3)} / {number(ratio(tp, tp + fn), 3)}")
-            lines.append(["*all together*", config, "", *cells])
-        yield from table(["stream", "configuration", "late labels", *map(shown, SEEN)], lines)
+            whole.append(["*all together*", config, "", *cells])
+        yield from table(["stream", "configuration", "late labels", *map(shown, SEEN)], whole + lines)
 
 
 def tail_text(rows):

@@ -129,7 +129,7 @@ def write(study, name, module, work):
     programs = sorted({row["program"] for row in rows})
     if programs:
         text += ["", f"Measured by: {', '.join(programs)} (digests of the measuring program)."]
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(text)).rstrip() + "\n"
+    text = re.sub(r"(?<!\n)\n(?=\*\*)|\n{3,}", "\n\n", "\n".join(text)).rstrip() + "\n"  # a title begins a paragraph
     (study.out / f"{name}.md").write_text(text)
     with open(study.out / f"{name}.csv", "w", newline="") as f:
         rows = [row for row in rows if module.listed(name, row)] if hasattr(module, "listed") else rows
