@@ -125,7 +125,7 @@ def write(study, name, module, work):
         text += [f"Not finished: {lacking} of {len(work)} pieces of work are missing.", ""]
     if study.missing.get(name):
         text += ["Streams that were not there: " + " ".join(sorted(set(study.missing[name]))) + ".", ""]
-    text += module.text(study, name, rows) if rows else ["No stream for it was there."]
+    text += module.text(study, name, rows) if rows else [] if work else ["No stream for it was there."]
     programs = sorted({row["program"] for row in rows})
     if programs:
         text += ["", f"Measured by: {', '.join(programs)} (digests of the measuring program)."]
@@ -172,7 +172,7 @@ def main(argv=None):
     study = Study(args.build, args.data, args.out, args.quick, args.configs.split(","), args.streams and args.streams.split(","))
     if not args.data and not args.quick:
         study.say("no HOMER_DATA: only streams that are shipped or generated")
-    names = args.tables or [name for name in TABLES if name not in ASKED_FOR or args.done]
+    names = args.tables or [name for name in TABLES if name not in ASKED_FOR]
     work = {}
     for name in names:
         module = importlib.import_module(TABLES[name].module)
