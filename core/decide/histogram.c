@@ -22,5 +22,5 @@ float homer_histogram_cut(const struct homer_histogram *h, const struct homer_hi
             cut = (float)b / (float)HOMER_BINS;
         }
     }
-    return cut;
+    return best > 0 ? (cut + 0.5f * (float)best) / 2 : cut;
 }

@@ -23,8 +23,10 @@ static inline void homer_histogram_add(struct homer_histogram *h, uint32_t bin, 
 
 double homer_histogram_positives(const struct homer_histogram *h);
 
-/* The threshold, a multiple of 1/40 from 1/40 on, with the best F1 = 2TP/(2TP + FP + FN) on h + scale * more;
- * `start` when no cut has a true positive. Among equals the one nearest above. more may be NULL. */
+/* The threshold for F1 = 2TP/(2TP + FP + FN) on h + scale * more: the mean of the multiple of 1/40, from 1/40
+ * on, that was best (among equals the one nearest above), and of half of the best F1, where the optimum of
+ * calibrated scores lies (Lipton, Elkan, Naryanaswamy 2014); `start` when no cut has a true positive. more
+ * may be NULL. */
 float homer_histogram_cut(const struct homer_histogram *h, const struct homer_histogram *more, double scale,
                           float start);
 
