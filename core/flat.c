@@ -13,9 +13,9 @@
 #define RESIDUAL_ROWS (1u << HOMER_X_RESIDUAL)
 #define NEIGHBOURS_ROWS (1u << HOMER_X_NEIGHBOURS | 1u << HOMER_X_SHARP)
 #define RLS_ROWS (1u << HOMER_X_RLS)
-#define SPREAD_ROWS (1u << HOMER_X_STIFF | 1u << HOMER_X_LOOSE)
+#define SPREAD_ROWS (1u << HOMER_X_STIFF | 1u << HOMER_X_STIFFEST)
 #define PRODUCTS_ROWS (1u << HOMER_X_PRODUCTS | 1u << HOMER_X_PRODUCTS_STIFF)
-#define CENTRES_ROWS (1u << HOMER_X_CENTRES | 1u << HOMER_X_CENTRES_STIFF)
+#define EXTRA_TREES_ROWS (1u << HOMER_X_EXTRA_TREES)
 
 enum { P = 0, Y, WEIGHT, PRIOR, LOGIT, EVIDENCE, ROWS = EVIDENCE + HOMER_EXPERTS };
 
@@ -25,13 +25,13 @@ static void add_expert(struct homer_flat *f, const struct homer_expert_ops *ops,
     f->expert[f->experts++] = (struct homer_expert){ops, self};
 }
 
-/* Prior variances below and above those of `linear`: how far weights may go is not known beforehand. */
+/* Prior variances below that of `linear`: how far weights may go is not known beforehand. */
 static void init_spread(struct homer_flat *f) {
     struct homer_linear_config c;
     homer_linear_config_default(&c);
     c.out = HOMER_X_STIFF;
     c.variance[0] = 0.3f;
-    c.variance[1] = 30;
+    c.variance[1] = 0.03f;
     c.noise[1] = 0;
     c.offset = true;
     homer_linear_init(&f->spread, f->mem, &c);
@@ -43,12 +43,12 @@ static int init_accurate(struct homer_flat *f) {
     init_spread(f);
     homer_rls_init(&f->rls, f->mem);
     homer_products_init(&f->products, f->mem, &f->linear);
-    homer_centres_init(&f->centres, f->mem);
     add_expert(f, &homer_neighbours_ops, &f->neighbours, NEIGHBOURS_ROWS);
     add_expert(f, &homer_rls_ops, &f->rls, RLS_ROWS);
     add_expert(f, &homer_linear_ops, &f->spread, SPREAD_ROWS);
     add_expert(f, &homer_products_ops, &f->products, PRODUCTS_ROWS);
-    add_expert(f, &homer_centres_ops, &f->centres, CENTRES_ROWS);
+    homer_extra_trees_init(&f->extra_trees, f->mem, f->neighbours.window, f->clusters.config.tree.seed);
+    add_expert(f, &homer_extra_trees_ops, &f->extra_trees, EXTRA_TREES_ROWS);
     return 0;
 }
 
@@ -65,7 +65,9 @@ int homer_flat_init(struct homer_flat *f, struct homer_mem *mem, bool absent_mis
     homer_linear_init(&f->linear, mem, &linear);
     homer_recent_init(&f->recent, mem);
     homer_markov_init(&f->markov, mem);
-    homer_stack_init(&f->stack, mem, experts[profile]);
+    struct homer_stack_config stack;
+    homer_stack_config_default(&stack, experts[profile]);
+    homer_stack_init(&f->stack, mem, &stack);
     homer_grid_init(&f->scratch, mem, ROWS, sizeof(float));
     add_expert(f, &homer_linear_ops, &f->linear, LINEAR_ROWS);
     add_expert(f, &homer_recent_ops, &f->recent, RECENT_ROWS);
@@ -98,6 +100,7 @@ void homer_flat_leave_out(struct homer_flat *f, uint32_t parts) {
         struct homer_expert e = f->expert[i];
         /* products choose their features by the linear expert's weights */
         bool needed = e.self == &f->linear && f->profile == HOMER_ACCURATE && (PRODUCTS_ROWS & ~parts);
+        needed = needed || e.self == &f->neighbours; /* the window is theirs */
         uint32_t rows = f->rows[i];
         if (!rows || (rows & ~parts) || needed)
             add_expert(f, e.ops, e.self, rows);
@@ -166,7 +169,7 @@ const float *homer_flat_predict(struct homer_flat *f, const struct homer_instanc
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->predict(f->expert[i].self, v);
     for (int e = 0; e < HOMER_EXPERTS && f->left_out; e++)
         if (f->left_out >> e & 1) memset(v->evidence[e], 0, v->stride * sizeof(float));
-    homer_stack_predict(&f->stack, &f->prior, v, p);
+    homer_stack_predict(&f->stack, &f->prior, v, v->evidence, p);
     return p;
 }
 
@@ -234,7 +237,7 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
     v->p = p;
     fill_truth(v, x); /* again: the new labels have their columns now */
     homer_scale_commit(&f->scale, x);
-    homer_stack_learn(&f->stack, &f->prior, v, p);
+    homer_stack_learn(&f->stack, &f->prior, v, v->evidence, p);
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->learn(f->expert[i].self, v);
     homer_prior_learn(&f->prior, v);
     soften(f);

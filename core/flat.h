@@ -4,7 +4,6 @@
 #define HOMER_FLAT_H
 
 #include "core/clusters.h"
-#include "core/leaf/centres.h"
 #include "core/leaf/expert.h"
 #include "core/leaf/linear.h"
 #include "core/leaf/markov.h"
@@ -14,6 +13,7 @@
 #include "core/leaf/residual.h"
 #include "core/leaf/rls.h"
 #include "core/leaf/stack.h"
+#include "core/near/extra_trees.h"
 #include "core/near/neighbours.h"
 #include "core/scale.h"
 
@@ -39,7 +39,7 @@ struct homer_flat {
     struct homer_neighbours neighbours;
     struct homer_rls rls;
     struct homer_products products;
-    struct homer_centres centres;
+    struct homer_extra_trees extra_trees;
     enum homer_profile profile;
     struct homer_expert expert[HOMER_FLAT_EXPERTS]; /* [experts] */
     uint32_t rows[HOMER_FLAT_EXPERTS]; /* [experts] of evidence that each fills, as bits; 0: not said */

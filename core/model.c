@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/learner.h"
+#include "core/second.h"
 
 struct homer_model {
     struct homer_mem mem;
@@ -13,6 +14,8 @@ struct homer_model {
     struct homer_schema_mark mark; /* where the transaction began */
     struct homer_learner learner;
     struct homer_rules rules;
+    struct homer_second second; /* where `layered` */
+    bool layered;               /* profile accurate: the second layer answers */
     struct homer_eval eval;
     uint64_t seq;
 };
@@ -62,7 +65,9 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     }
     if (config->left_out && homer_learner_flat(&m->learner))
         homer_flat_leave_out(&m->learner.flat, config->left_out);
-    homer_rules_init(&m->rules, &m->mem, hash_key);
+    m->layered = config->profile == HOMER_ACCURATE && homer_learner_flat(&m->learner);
+    homer_rules_init(&m->rules, &m->mem, hash_key, m->layered);
+    homer_second_init(&m->second, &m->mem);
     homer_eval_init(&m->eval, &m->mem, config->window);
     *out = m;
     return 0;
@@ -73,6 +78,7 @@ struct homer_model *homer_model_free(struct homer_model *m) {
     homer_schema_deinit(&m->schema);
     m->learner.ops->deinit(&m->learner);
     homer_rules_deinit(&m->rules);
+    homer_second_deinit(&m->second);
     homer_eval_deinit(&m->eval);
     free(m);
     return NULL;
@@ -134,9 +140,15 @@ static void answer(struct homer_model *m, const float *p, const struct homer_dec
     out->label = homer_rules_choose(&m->rules, p, known(m), decide, &out->label_n);
 }
 
+/* The scores that are answered. */
+static const float *predict(struct homer_model *m, const struct homer_instance *x) {
+    const float *p = m->learner.ops->predict(&m->learner, x);
+    return p && m->layered ? homer_second_predict(&m->second, &m->learner.flat, &m->rules, p) : p;
+}
+
 void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
                          const struct homer_decide *decide, struct homer_prediction *out) {
-    const float *p = m->learner.ops->predict(&m->learner, x);
+    const float *p = predict(m, x);
     homer_rules_rank(&m->rules, p, known(m));
     answer(m, p, decide, out);
 }
@@ -168,6 +180,7 @@ static int reserve(struct homer_model *m, const struct homer_instance *x) {
     struct homer_outcome o = outcome_of(m, x);
     int rc = m->learner.ops->reserve(&m->learner, features, labels);
     if (!rc) rc = homer_rules_reserve(&m->rules, x, labels);
+    if (!rc && m->layered) rc = homer_second_reserve(&m->second, labels);
     if (!rc) rc = homer_eval_reserve(&m->eval, &o, labels);
     return rc;
 }
@@ -176,7 +189,7 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                       const struct homer_decide *decide, struct homer_prediction *out,
                       struct homer_error *err) {
     int rc = reserve(m, x);
-    const float *p = rc ? NULL : m->learner.ops->predict(&m->learner, x);
+    const float *p = rc ? NULL : predict(m, x);
     if (!rc)
         rc = m->learner.ops->prepare(&m->learner, x, m->schema.features.n, m->schema.labels.n, m->seq + 1);
     if (rc) {
@@ -196,8 +209,9 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     o.predicted_n = own.label_n;
     homer_eval_count(&m->eval, &o, m->schema.labels.n);
     if (out) answer(m, p, decide, out);
-    p = m->learner.ops->learn(&m->learner, x, m->schema.features.n, m->schema.labels.n);
-    homer_rules_learn(&m->rules, p, x, known(m));
+    if (m->layered) homer_second_learn(&m->second, &m->learner.flat, m->schema.labels.n);
+    const float *first = m->learner.ops->learn(&m->learner, x, m->schema.features.n, m->schema.labels.n);
+    homer_rules_learn(&m->rules, m->layered ? p : first, x, known(m));
     m->seq++;
     return 0;
 }
@@ -221,6 +235,7 @@ void homer_model_digest(const struct homer_model *m, char hex[33]) {
     homer_schema_encode(&m->schema, &c);
     m->learner.ops->encode(&m->learner, &c);
     homer_rules_encode(&m->rules, known(m), &c);
+    if (m->layered) homer_second_encode(&m->second, known(m), &c);
     homer_eval_encode(&m->eval, &c);
     homer_hasher_free(h, hex);
 }

@@ -7,17 +7,22 @@
 
 #define START_CUT 0.3f
 #define HELP_POSITIVES 5.0
+#define HARD 0.1 /* what the truth counts in a layered label's histogram; the rest is its score's */
 
-void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_t hash_key[16]) {
-    *r = (struct homer_rules){.mem = mem};
+enum { SHORT = 24 }; /* labels that the posterior is asked about */
+
+void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_t hash_key[16],
+                      bool layered) {
+    *r = (struct homer_rules){.mem = mem, .layered = layered};
     homer_labelsets_init(&r->sets, mem, hash_key);
-    homer_subset_init(&r->subset, mem);
+    homer_subset_init(&r->subset, mem, layered);
 }
 
 static void release(struct homer_rules *r) {
     homer_mem_free(r->mem, r->label, r->cap, sizeof *r->label);
     homer_mem_free(r->mem, r->rank, r->cap, sizeof *r->rank);
     homer_mem_free(r->mem, r->out, r->cap, sizeof *r->out);
+    homer_mem_free(r->mem, r->place, r->cap, sizeof *r->place);
 }
 
 void homer_rules_deinit(struct homer_rules *r) {
@@ -36,7 +41,8 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
     g.label = homer_mem_alloc(r->mem, g.cap, sizeof *g.label);
     g.rank = homer_mem_alloc(r->mem, g.cap, sizeof *g.rank);
     g.out = homer_mem_alloc(r->mem, g.cap, sizeof *g.out);
-    if (!g.label || !g.rank || !g.out) {
+    g.place = homer_mem_alloc(r->mem, g.cap, sizeof *g.place);
+    if (!g.label || !g.rank || !g.out || !g.place) {
         release(&g);
         return -ENOMEM;
     }
@@ -56,22 +62,61 @@ static float probability_of_none(const float *p, uint32_t labels) {
     return homer_exp(sum);
 }
 
-static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uint32_t labels) {
-    float mass = 0, taken = 0, best = 0;
+/* expected[most + 1]: F1 of the k best labels, expected under the labelset posterior. */
+static void expect_f1(struct homer_rules *r, uint32_t most, float *expected) {
+    for (uint32_t k = 0; k <= most; k++) expected[k] = 0;
+    for (uint32_t i = 0; i < most; i++) r->place[r->rank[i]] = i + 1;
+    for (uint32_t i = 0; i < r->subset.candidates; i++) {
+        const struct homer_candidate *c = &r->subset.candidate[i];
+        uint8_t holds[SHORT + 1] = {0};
+        float hits = 0;
+        for (uint32_t j = 0; j < c->n; j++) {
+            uint32_t at = r->place[c->y[j]];
+            if (at) holds[at] = 1;
+        }
+        if (c->n == 0) expected[0] += c->p;
+        for (uint32_t k = 1; k <= most; k++) {
+            hits += holds[k];
+            expected[k] += c->p * 2 * hits / (float)(k + c->n);
+        }
+    }
+    for (uint32_t i = 0; i < most; i++) r->place[r->rank[i]] = 0;
+}
+
+static float share_of_none(const struct homer_rules *r) {
+    float empty = (float)(20 * ((double)r->sets.size_count[0] + 0.5) / ((double)r->sets.n + 1));
+    return empty < 1 ? empty : 1;
+}
+
+/* How many labels the rule takes; expected NULL: without the posterior's part. */
+static uint32_t best_f1_size(const struct homer_rules *r, const float *p, uint32_t labels, uint32_t most,
+                             const float *expected) {
+    float mass = 0, taken = 0, best = 0, none = expected ? expected[0] : 0;
     uint32_t size = 0;
     for (uint32_t l = 0; l < labels; l++) mass += p[l];
-    for (uint32_t k = 1; k <= r->ranks && p[r->rank[k - 1]] > 0; k++) {
+    for (uint32_t k = 1; k <= most && p[r->rank[k - 1]] > 0; k++) {
         taken += p[r->rank[k - 1]];
-        float f1 = 2 * taken / ((float)k + mass);
+        float f1 = 2 * taken / ((float)k + mass) + (expected ? expected[k] : 0);
         if (f1 > best) {
             best = f1;
             size = k;
         }
     }
-    float empty = (float)(20 * ((double)r->sets.size_count[0] + 0.5) / ((double)r->sets.n + 1));
-    if (empty > 1) empty = 1;
-    if (size && (1 - p[r->rank[0]]) * empty > best && probability_of_none(p, labels) * empty > best) size = 0;
-    return size;
+    float empty = share_of_none(r);
+    bool may_be = size && none + (1 - p[r->rank[0]]) * empty > best; /* a bound that is cheap */
+    return may_be && none + probability_of_none(p, labels) * empty > best ? 0 : size;
+}
+
+static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uint32_t labels) {
+    return best_f1_size(r, p, labels, r->ranks, NULL);
+}
+
+static uint32_t layered_f1_size(struct homer_rules *r, const float *p, uint32_t labels) {
+    float expected[SHORT + 1];
+    uint32_t most = r->ranks < SHORT ? r->ranks : SHORT;
+    if (!r->subset.candidates) return example_f1_size(r, p, labels);
+    expect_f1(r, most, expected);
+    return best_f1_size(r, p, labels, most, expected);
 }
 
 static uint32_t half_size(const struct homer_rules *r, const float *p) {
@@ -113,9 +158,15 @@ static uint32_t take_macro(struct homer_rules *r, const float *p) {
     return n;
 }
 
-static uint32_t take_subset(struct homer_rules *r, const float *p, uint32_t labels) {
+void homer_rules_propose(struct homer_rules *r, const float *p, uint32_t labels,
+                         const struct homer_near_sets *near) {
     homer_subset_propose(&r->subset, &r->sets, r->rank, r->ranks, half_size(r, p),
-                         example_f1_size(r, p, labels), p);
+                         example_f1_size(r, p, labels), p, near);
+    homer_subset_posterior(&r->subset);
+}
+
+static uint32_t take_subset(struct homer_rules *r, const float *p, uint32_t labels) {
+    if (!r->layered) homer_rules_propose(r, p, labels, NULL);
     const struct homer_candidate *best = homer_subset_best(&r->subset);
     if (best->n) memcpy(r->out, best->y, best->n * sizeof *r->out);
     homer_rank_sort(p, r->out, best->n);
@@ -138,7 +189,9 @@ const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32
         *n = take_subset(r, p, labels);
     else
         *n = take(r, p, labels,
-                  d->objective == HOMER_HAMMING ? half_size(r, p) : example_f1_size(r, p, labels));
+                  d->objective == HOMER_HAMMING ? half_size(r, p)
+                  : r->layered                  ? layered_f1_size(r, p, labels)
+                                                : example_f1_size(r, p, labels));
     return r->out;
 }
 
@@ -146,7 +199,9 @@ static void count_score(struct homer_rules *r, uint32_t l, float p, int y, doubl
     uint32_t bin = homer_histogram_bin(p);
     if (bin == 0 && !y) return;
     homer_histogram_add(&r->all, bin, y, weight);
-    homer_histogram_add(&r->label[l], bin, y, weight);
+    double soft = r->layered ? HARD * y + (1 - HARD) * (double)p : y;
+    if (soft > 0) homer_histogram_add(&r->label[l], bin, 1, weight * soft);
+    if (soft < 1) homer_histogram_add(&r->label[l], bin, 0, weight * (1 - soft));
 }
 
 void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x,
@@ -163,10 +218,8 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
         positive += y;
         count_score(r, l, p[l], y, x->weight);
     }
-    if (labels)
-        homer_subset_propose(&r->subset, &r->sets, r->rank, r->ranks, half_size(r, p),
-                             example_f1_size(r, p, labels), p);
-    if (labels) homer_subset_learn(&r->subset, x->positive, x->positive_n);
+    if (labels && !r->layered) homer_rules_propose(r, p, labels, NULL);
+    if (labels && r->subset.candidates) homer_subset_learn(&r->subset, x->positive, x->positive_n);
     homer_labelsets_add(&r->sets, x->positive, x->positive_n);
 }
 

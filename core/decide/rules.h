@@ -2,10 +2,16 @@
  *
  *   example_f1  the k best labels that maximise 2 sum_{i<=k} p_i / (k + sum p); the empty set competes with
  *               prod(1 - p) min(1, 20 P(empty)), P(empty) = (n_empty + .5)/(t + 1)
- *   micro_f1    one threshold: the best F1 cut of all past (p, y); .3 before there is any
+ *   micro_f1    one threshold: the F1 cut (histogram.h) of all past (p, y); .3 before there is any
  *   macro_f1    one threshold per label: the same on its own past, helped by the global histogram scaled to 5
  * positives subset      see subset.h hamming     p > 1/2 Rules only choose: all of them learn from every
- * instance whatever the objective is. */
+ * instance whatever the objective is.
+ *
+ * Where they are `layered` (profile accurate) the labelset posterior is proposed for every instance, from
+ * more candidates and from scores p of its own; the other rules get scores that know of it already. Then
+ * example_f1 maximises the sum of the value above and of the F1 expected under the posterior, over the 24
+ * best labels, and macro_f1 counts in a label's own histogram .1 y + .9 p as positive, the rest as negative:
+ * its truths are too few. */
 #ifndef HOMER_DECIDE_RULES_H
 #define HOMER_DECIDE_RULES_H
 
@@ -37,20 +43,25 @@ struct homer_rules {
     struct homer_labelsets sets;
     struct homer_subset subset;
     uint32_t cap;
+    bool layered; /* profile accurate: homer_rules_propose comes before every decision, see above */
 
     /* scratch, [cap] each */
     uint32_t *rank; /* labels of the last prediction, best first */
     uint32_t ranks;
-    uint32_t *out; /* the labelset chosen last */
+    uint32_t *out;   /* the labelset chosen last */
+    uint32_t *place; /* all 0: by label, 1 + its place in the ranking while that is needed */
 };
 
-void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_t hash_key[16]);
+void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_t hash_key[16], bool layered);
 void homer_rules_deinit(struct homer_rules *r);
 /* Room for `labels` labels and for counting the labelset of x. 0, or -ENOMEM and nothing visible changed. */
 int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, uint32_t labels);
 
 /* Ranks p[labels]; every other call below refers to the last ranking. */
 void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels);
+/* Proposes labelsets from p[labels], ranked last, and what else tells: the posterior of r->subset. */
+void homer_rules_propose(struct homer_rules *r, const float *p, uint32_t labels,
+                         const struct homer_near_sets *near);
 /* The labelset for that objective: ids best first, borrowed until the next call; *n. */
 const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32_t labels,
                                    const struct homer_decide *d, uint32_t *n);

@@ -14,12 +14,14 @@
 
 enum { F = HOMER_SUBSET_FEATURES };
 
-static const float start[F] = {0.8f, 0.3f, 0.2f, 0.2f, 0.5f, 0.3f, 0.3f, 0.0f};
+/* the second: with labelsets of neighbours among the candidates */
+static const float start[2][F] = {{0.8f, 0.3f, 0.2f, 0.2f, 0.5f, 0.3f, 0.3f, 0, 0},
+                                  {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1}};
 
-void homer_subset_init(struct homer_subset *s, struct homer_mem *mem) {
+void homer_subset_init(struct homer_subset *s, struct homer_mem *mem, bool near) {
     *s = (struct homer_subset){.mem = mem};
     for (int i = 0; i < F; i++) {
-        s->w[i] = start[i];
+        s->w[i] = start[near][i];
         s->g[i] = G0;
     }
 }
@@ -92,7 +94,8 @@ static void describe(struct homer_candidate *c, const struct homer_labelsets *se
 }
 
 void homer_subset_propose(struct homer_subset *s, const struct homer_labelsets *sets, const uint32_t *rank,
-                          uint32_t ranks, uint32_t half, uint32_t f1, const float *p) {
+                          uint32_t ranks, uint32_t half, uint32_t f1, const float *p,
+                          const struct homer_near_sets *near) {
     uint32_t own = 0;
     s->candidates = 0;
     add_prefix(s, sets, rank, half, own++)->f[6] = 1;
@@ -105,12 +108,24 @@ void homer_subset_propose(struct homer_subset *s, const struct homer_labelsets *
         add_listed(s, sets, lists->frequent, HOMER_FREQUENT);
         add_listed(s, sets, lists->recent, HOMER_RECENT);
     }
+    for (uint32_t i = 0; near && i < near->sets; i++)
+        add(s, near->y[i], near->n[i], homer_labelsets_find(sets, near->y[i], near->n[i]))->f[8] +=
+            near->share[i];
     for (uint32_t i = 0; i < s->candidates; i++) {
         struct homer_candidate *c = &s->candidate[i];
         describe(c, sets, p);
         c->score = 0;
         for (int k = 0; k < F; k++) c->score += s->w[k] * c->f[k];
     }
+}
+
+void homer_subset_posterior(struct homer_subset *s) {
+    float top = homer_subset_best(s)->score, total = 0;
+    for (uint32_t i = 0; i < s->candidates; i++) {
+        s->candidate[i].p = homer_exp(s->candidate[i].score - top);
+        total += s->candidate[i].p;
+    }
+    for (uint32_t i = 0; i < s->candidates; i++) s->candidate[i].p /= total;
 }
 
 const struct homer_candidate *homer_subset_best(const struct homer_subset *s) {

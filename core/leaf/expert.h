@@ -34,6 +34,6 @@ struct homer_expert {
 };
 
 extern const struct homer_expert_ops homer_linear_ops, homer_recent_ops, homer_markov_ops, homer_clusters_ops,
-    homer_neighbours_ops, homer_rls_ops, homer_products_ops, homer_centres_ops, homer_residual_ops;
+    homer_neighbours_ops, homer_rls_ops, homer_products_ops, homer_residual_ops, homer_extra_trees_ops;
 
 #endif

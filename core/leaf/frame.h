@@ -32,11 +32,10 @@ enum homer_evidence {
     HOMER_X_SHARP,
     HOMER_X_RLS,
     HOMER_X_STIFF,
-    HOMER_X_LOOSE,
+    HOMER_X_STIFFEST,
     HOMER_X_PRODUCTS,
     HOMER_X_PRODUCTS_STIFF,
-    HOMER_X_CENTRES,
-    HOMER_X_CENTRES_STIFF,
+    HOMER_X_EXTRA_TREES,
     HOMER_EXPERTS,
     HOMER_FLAT_ONLY = HOMER_X_TREE_COUNTS, /* how many there are without trees */
     HOMER_FAST_ONLY = HOMER_X_NEIGHBOURS   /* and without those of profile accurate */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include "core/base/num.h"
 
-enum { E = HOMER_EXPERTS }; /* of room; s->experts of them are in use */
+enum { E = HOMER_EXPERTS }; /* of room; config.experts of them are in use */
 
 #define FORGET 0.999
 #define RIDGE 0.005
@@ -16,22 +16,31 @@ enum { E = HOMER_EXPERTS }; /* of room; s->experts of them are in use */
 #define OFFSET_NOISE 5e-8f
 
 static const double start[E] = {
-    [HOMER_X_BIAS] = 0,          [HOMER_X_PRIOR] = 1,           [HOMER_X_LINEAR] = 0.4,
-    [HOMER_X_TRACKING] = 0.2,    [HOMER_X_RECENT_FAST] = 0.1,   [HOMER_X_RECENT_SLOW] = 0.1,
-    [HOMER_X_MARKOV] = 0.5,      [HOMER_X_TREE_COUNTS] = 0.1,   [HOMER_X_TREE_BAYES] = 0.1,
-    [HOMER_X_TREE_BETTER] = 0.1, [HOMER_X_RESIDUAL] = 0,        [HOMER_X_NEIGHBOURS] = 0.2,
-    [HOMER_X_SHARP] = 0.1,       [HOMER_X_RLS] = 0.3,           [HOMER_X_STIFF] = 0.1,
-    [HOMER_X_LOOSE] = 0.1,       [HOMER_X_PRODUCTS] = 0.1,      [HOMER_X_PRODUCTS_STIFF] = 0.1,
-    [HOMER_X_CENTRES] = 0.1,     [HOMER_X_CENTRES_STIFF] = 0.1,
+    [HOMER_X_BIAS] = 0,          [HOMER_X_PRIOR] = 1,         [HOMER_X_LINEAR] = 0.4,
+    [HOMER_X_TRACKING] = 0.2,    [HOMER_X_RECENT_FAST] = 0.1, [HOMER_X_RECENT_SLOW] = 0.1,
+    [HOMER_X_MARKOV] = 0.5,      [HOMER_X_TREE_COUNTS] = 0.1, [HOMER_X_TREE_BAYES] = 0.1,
+    [HOMER_X_TREE_BETTER] = 0.1, [HOMER_X_RESIDUAL] = 0,      [HOMER_X_NEIGHBOURS] = 0.2,
+    [HOMER_X_SHARP] = 0.1,       [HOMER_X_RLS] = 0.3,         [HOMER_X_STIFF] = 0.1,
+    [HOMER_X_STIFFEST] = 0.1,    [HOMER_X_PRODUCTS] = 0.1,    [HOMER_X_PRODUCTS_STIFF] = 0.1,
+    [HOMER_X_EXTRA_TREES] = 0.3,
 };
 
-void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, int experts) {
-    *s = (struct homer_stack){.experts = experts};
+void homer_stack_config_default(struct homer_stack_config *c, int experts) {
+    *c = (struct homer_stack_config){.experts = experts};
     for (int e = 0; e < experts; e++) {
-        s->w[e] = start[e];
-        s->h[e][e] = RIDGE_START;
+        c->start[e] = start[e];
+        c->curvature[e] = RIDGE_START;
+        c->variance[e] = e == HOMER_X_BIAS ? OFFSET_BIAS_VARIANCE : OFFSET_VARIANCE;
     }
-    homer_grid_init(&s->offset, mem, 2 * (uint32_t)experts, sizeof(float));
+}
+
+void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, const struct homer_stack_config *c) {
+    *s = (struct homer_stack){.config = *c};
+    for (int e = 0; e < c->experts; e++) {
+        s->w[e] = c->start[e];
+        s->h[e][e] = c->curvature[e];
+    }
+    homer_grid_init(&s->offset, mem, 2 * (uint32_t)c->experts, sizeof(float));
 }
 
 void homer_stack_deinit(struct homer_stack *s) {
@@ -40,22 +49,21 @@ void homer_stack_deinit(struct homer_stack *s) {
 
 int homer_stack_reserve(struct homer_stack *s, uint32_t columns) {
     uint32_t before = s->offset.cap;
-    int n = s->experts;
+    int n = s->config.experts;
     int rc = homer_grid_reserve(&s->offset, columns);
     for (int e = 0; e < n && !rc; e++) {
         float *v = homer_grid_f32(&s->offset, (uint32_t)(n + e));
-        for (uint32_t l = before; l < s->offset.cap; l++)
-            v[l] = e == HOMER_X_BIAS ? OFFSET_BIAS_VARIANCE : OFFSET_VARIANCE;
+        for (uint32_t l = before; l < s->offset.cap; l++) v[l] = s->config.variance[e];
     }
     return rc;
 }
 
 HOMER_WIDE void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior,
-                                    const struct homer_frame *f, float *p) {
-    int n = s->experts;
+                                    const struct homer_frame *f, float *const *evidence, float *p) {
+    int n = s->config.experts;
     for (uint32_t l = 0; l < f->stride; l++) p[l] = 0;
     for (int e = 0; e < n; e++) {
-        const float *u = homer_grid_f32(&s->offset, (uint32_t)e), *x = f->evidence[e];
+        const float *u = homer_grid_f32(&s->offset, (uint32_t)e), *x = evidence[e];
         float w = (float)s->w[e];
         for (uint32_t l = 0; l < f->stride; l++) p[l] += (w + u[l]) * x[l];
     }
@@ -86,7 +94,7 @@ static void solve(int n, double h[E][E], const double g[E], double d[E]) {
 
 static void learn_offset(struct homer_stack *s, uint32_t l, const float x[E], float error, float h,
                          float weight) {
-    int n = s->experts;
+    int n = s->config.experts;
     float spread = 0;
     for (int e = 0; e < n; e++) spread += homer_grid_f32(&s->offset, (uint32_t)(n + e))[l] * x[e] * x[e];
     h *= weight;
@@ -101,10 +109,10 @@ static void learn_offset(struct homer_stack *s, uint32_t l, const float x[E], fl
 }
 
 void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f,
-                       const float *p) {
+                       float *const *evidence, const float *p) {
     const double *c = homer_grid_f64(&prior->count, 0);
     double g[E] = {0}, d[E];
-    int n = s->experts;
+    int n = s->config.experts;
     if (s->fixed) return;
     for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) s->h[i][j] *= FORGET;
@@ -115,7 +123,7 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
         if (fabsf(error) < SMALL_ERROR || weight == 0 || c[l] == 0) continue;
         float x[E], h = p[l] * (1.0f - p[l]);
         if (h < MIN_CURVATURE) h = MIN_CURVATURE;
-        for (int e = 0; e < n; e++) x[e] = f->evidence[e][l];
+        for (int e = 0; e < n; e++) x[e] = evidence[e][l];
         for (int i = 0; i < n; i++) {
             g[i] += (double)(weight * error * x[i]);
             for (int j = 0; j <= i; j++) s->h[i][j] += (double)(weight * h * x[i] * x[j]);
@@ -127,7 +135,7 @@ void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, c
 }
 
 void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c) {
-    uint32_t n = (uint32_t)s->experts;
+    uint32_t n = (uint32_t)s->config.experts;
     homer_put_f64s(c, s->w, n);
     for (uint32_t i = 0; i < n; i++) homer_put_f64s(c, s->h[i], i + 1);
     for (uint32_t r = 0; r < 2 * n; r++) homer_put_f32s(c, homer_grid_f32(&s->offset, r), labels);

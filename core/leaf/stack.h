@@ -14,24 +14,33 @@
 #include "core/leaf/expert.h"
 #include "core/leaf/prior.h"
 
+struct homer_stack_config {
+    int experts;                     /* rows of evidence; at most HOMER_EXPERTS */
+    double start[HOMER_EXPERTS];     /* shared weights */
+    double curvature[HOMER_EXPERTS]; /* diagonal of H */
+    float variance[HOMER_EXPERTS];   /* of the offsets; 0: the row has none */
+};
+
 struct homer_stack {
-    int experts;     /* in use: HOMER_EXPERTS or HOMER_FLAT_ONLY */
-    bool fixed;      /* for measuring: learns nothing, the weights stay at the start */
-    bool no_offsets; /* for measuring: shared weights only */
+    struct homer_stack_config config; /* how it starts */
+    bool fixed;                       /* for measuring: learns nothing, the weights stay at the start */
+    bool no_offsets;                  /* for measuring: shared weights only */
     double w[HOMER_EXPERTS];
     double h[HOMER_EXPERTS][HOMER_EXPERTS]; /* lower triangle */
     struct homer_grid offset;               /* f32: rows u_e, then v_e */
 };
 
-void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, int experts);
+/* Of the first `experts` rows of enum homer_evidence. */
+void homer_stack_config_default(struct homer_stack_config *c, int experts);
+void homer_stack_init(struct homer_stack *s, struct homer_mem *mem, const struct homer_stack_config *c);
 void homer_stack_deinit(struct homer_stack *s);
 int homer_stack_reserve(struct homer_stack *s, uint32_t columns);
-/* p[stride] from the frame's evidence. */
+/* p[stride] from evidence[experts][stride]; of the frame it reads the sizes and the truth only. */
 void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *prior,
-                         const struct homer_frame *f, float *p);
-/* Learns with the p that predict gave for this frame (0 for labels new since). */
+                         const struct homer_frame *f, float *const *evidence, float *p);
+/* Learns with the p that predict gave for this evidence (0 for labels new since). */
 void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f,
-                       const float *p);
+                       float *const *evidence, const float *p);
 void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c);
 
 #endif

@@ -16,7 +16,7 @@
 #include "core/near/columns.h"
 #include "core/near/postings.h"
 
-enum { HOMER_WINDOW_SLOTS = 2000 };
+enum { HOMER_WINDOW_SLOTS = 4000 };
 
 struct homer_window_slot {
     uint32_t *feature; /* [feature_n] of feature_cap: the dense block, from sparse on the sparse one */

@@ -19,11 +19,11 @@ PARTS = [  # name, options of bench_model over the whole's settings
     ("recent frequencies", ["--without", "recent"]),
     ("Markov expert", ["--without", "markov"]),
     ("departures from prototypes", ["--without", "residual"]),
+    ("extra trees", ["--without", "extra-trees"]),
     ("neighbours", ["--without", "neighbours"]),
     ("least squares", ["--without", "least-squares"]),
     ("the spread of prior variances", ["--without", "spread"]),
     ("products of features", ["--without", "products"]),
-    ("centres", ["--without", "centres"]),
     ("trees' class counts", ["--without", "tree-counts"]),
     ("trees' naive Bayes", ["--without", "tree-bayes"]),
     ("trees' better of both", ["--without", "tree-better"]),
@@ -37,7 +37,7 @@ PARTS = [  # name, options of bench_model over the whole's settings
     ("the stack's weights per label", ["--without", "offsets"]),
     ("the stack's learning", ["--without", "stack"]),
 ]
-ACCURATE_ONLY = {"neighbours", "least squares", "the spread of prior variances", "products of features", "centres", "all trees of a cluster but one"}
+ACCURATE_ONLY = {"neighbours", "least squares", "the spread of prior variances", "products of features", "extra trees", "all trees of a cluster but one"}
 QUICK_PARTS = 2  # with --quick
 FURTHER, EVERY = "SynTreeSud SynHPGrad SynRBFSud".split(), 5  # of these, every fifth instance: a drift comes after 5,000
 DRIFTING = [("sudden-1", dict(seed=1, labels=24, group=6, cardinality=5, instances=12000, drift="sudden", at=[6000])),

@@ -45,9 +45,9 @@ static const struct part {
     {"residual", 1u << HOMER_X_RESIDUAL, false},
     {"neighbours", 1u << HOMER_X_NEIGHBOURS | 1u << HOMER_X_SHARP, false},
     {"least-squares", 1u << HOMER_X_RLS, false},
-    {"spread", 1u << HOMER_X_STIFF | 1u << HOMER_X_LOOSE, false}, /* of prior variances */
+    {"extra-trees", 1u << HOMER_X_EXTRA_TREES, false},
+    {"spread", 1u << HOMER_X_STIFF | 1u << HOMER_X_STIFFEST, false}, /* of prior variances */
     {"products", 1u << HOMER_X_PRODUCTS | 1u << HOMER_X_PRODUCTS_STIFF, false},
-    {"centres", 1u << HOMER_X_CENTRES | 1u << HOMER_X_CENTRES_STIFF, false},
     {"offsets", HOMER_WITHOUT_OFFSETS, false}, /* per label, of the stack */
     {"stack", HOMER_WITHOUT_STACK, false},     /* its weights stay as they start */
     {"groups", 0, true},                       /* labels are grouped at random */

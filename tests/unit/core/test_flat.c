@@ -189,7 +189,6 @@ static void unknown_is_never_learned(void **state) {
                 assert_same_column(&f.linear, c, &before.linear, from);
                 assert_same_column(&f.spread, c, &before.spread, from);
                 assert_same_column(&f.products.filters, c, &before.products.filters, from);
-                assert_same_column(&f.centres.filters, c, &before.centres.filters, from);
                 for (uint32_t k = 0; k < before.rls.dim; k++)
                     assert_same(homer_grid_f32(&f.rls.w, k)[c], homer_grid_f32(&before.rls.w, k)[from]);
                 checked++;

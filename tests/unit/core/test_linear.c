@@ -185,7 +185,7 @@ static void so_does_any_other_pair(void **state) {
     (void)state;
     static const struct homer_linear_config pairs[] = {
         {.out = HOMER_X_STIFF, .variance = {0.3f, 30}, .bias_variance = {2, 0.5f}, .offset = true},
-        {.out = HOMER_X_CENTRES,
+        {.out = HOMER_X_PRODUCTS,
          .variance = {10, 1},
          .bias_variance = {1, 1},
          .noise = {1e-3f, 0},

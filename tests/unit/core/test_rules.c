@@ -76,7 +76,7 @@ static void thresholds_follow_the_past(void **state) {
     struct homer_rules r;
     struct dice d = {220};
     uint32_t known = 0, differed = 0;
-    homer_rules_init(&r, &mem, fixture_key);
+    homer_rules_init(&r, &mem, fixture_key, false);
     pairs = 0;
     for (uint32_t t = 0; t < 500; t++) {
         struct judged j;
@@ -119,7 +119,7 @@ static void plain_rules_do_as_they_say(void **state) {
     struct homer_rules r;
     struct dice d = {221};
     uint32_t known = 0;
-    homer_rules_init(&r, &mem, fixture_key);
+    homer_rules_init(&r, &mem, fixture_key, false);
     for (uint32_t t = 0; t < 800; t++) {
         struct judged j;
         judge(&j, &d, known, RULE_LABELS, 0.1);
@@ -156,7 +156,7 @@ static void example_f1_is_the_best_of_all_subsets(void **state) {
     unsigned empty = 0, full = 0;
     for (uint32_t round = 0; round < 40; round++) {
         uint32_t known = 0, instances = 0, empties = 0;
-        homer_rules_init(&r, &mem, fixture_key);
+        homer_rules_init(&r, &mem, fixture_key, false);
         for (uint32_t t = 0; t < 120; t++) {
             struct judged j;
             judge(&j, &d, known, 1 + round % 10, 0.1);
@@ -215,8 +215,8 @@ static void choosing_teaches_nothing(void **state) {
     struct dice d = {223};
     char a[33], b[33];
     uint32_t known = 0, n;
-    homer_rules_init(&r, &mem, fixture_key);
-    homer_rules_init(&undisturbed, &mem, (const uint8_t *)"another hash key");
+    homer_rules_init(&r, &mem, fixture_key, false);
+    homer_rules_init(&undisturbed, &mem, (const uint8_t *)"another hash key", false);
     for (uint32_t t = 0; t < 400; t++) {
         struct judged j;
         judge(&j, &d, known, 30, 0.2);
@@ -240,7 +240,7 @@ static void a_label_or_none(void **state) {
     struct homer_mem mem = {0};
     struct homer_rules r;
     uint32_t zero = 0, n;
-    homer_rules_init(&r, &mem, fixture_key);
+    homer_rules_init(&r, &mem, fixture_key, false);
     struct judged j = {.x = {.positive = &zero, .weight = 1}};
     for (int o = 0; o < HOMER_OBJECTIVE_COUNT; o++) { /* before there is any room */
         homer_rules_rank(&r, NULL, 0);
@@ -273,7 +273,7 @@ static void refused_room_shows_nowhere(void **state) {
     struct dice d = {224};
     char before[33], after[33];
     uint32_t known = 0, refused = 0;
-    homer_rules_init(&r, &mem, fixture_key);
+    homer_rules_init(&r, &mem, fixture_key, false);
     for (uint32_t t = 0; t < 300; t++) {
         struct judged j;
         judge(&j, &d, known, RULE_LABELS, 0.2);

@@ -20,6 +20,12 @@ static void read_state(const struct homer_stack *s, uint32_t labels, struct naiv
     }
 }
 
+static void init(struct homer_stack *s, struct homer_mem *mem) {
+    struct homer_stack_config c;
+    homer_stack_config_default(&c, E);
+    homer_stack_init(s, mem, &c);
+}
+
 /* Gauss-Jordan with the largest pivot. */
 static void solve(double a[E][E], const double g[E], double x[E]) {
     double m[E][E + 1];
@@ -104,7 +110,7 @@ static void follows_the_formula(void **state) {
         const uint32_t most[] = {1, 7, 16, LABELS};
         struct homer_stack s;
         struct homer_prior prior;
-        homer_stack_init(&s, &mem, E);
+        init(&s, &mem);
         homer_prior_init(&prior, &mem);
         bench_init(&b, 90 + round, most[round]);
         for (uint32_t t = 0; t < 500; t++) {
@@ -113,7 +119,7 @@ static void follows_the_formula(void **state) {
             assert_int_equal(homer_prior_reserve(&prior, labels + 1), 0);
             bench_predict(&b, 5);
             some_evidence(&b);
-            homer_stack_predict(&s, &prior, &b.f, p);
+            homer_stack_predict(&s, &prior, &b.f, b.f.evidence, p);
             read_state(&s, labels, &before);
             const double *count = homer_grid_f64(&prior.count, 0);
             for (uint32_t l = 0; l < labels; l++) {
@@ -135,7 +141,7 @@ static void follows_the_formula(void **state) {
                     assert_same(before.u[e][l], 0);
                     assert_same(before.v[e][l], e == HOMER_X_BIAS ? 0.02f : 0.005f);
                 }
-            homer_stack_learn(&s, &prior, &b.f, p);
+            homer_stack_learn(&s, &prior, &b.f, b.f.evidence, p);
             bool certain = naive_learn(&before, &b, homer_grid_f64(&prior.count, 0), exact);
             read_state(&s, b.f.labels, &now);
             certain_steps += certain;
@@ -163,7 +169,7 @@ static void starts_with_the_documented_weights(void **state) {
     struct homer_mem mem = {0};
     struct homer_stack s;
     const double expected[E] = {0, 1, 0.4, 0.2, 0.1, 0.1, 0.5};
-    homer_stack_init(&s, &mem, E);
+    init(&s, &mem);
     for (int e = 0; e < E; e++) {
         assert_same(s.w[e], expected[e]);
         for (int k = 0; k <= e; k++) assert_same(s.h[e][k], e == k ? 5 : 0);
@@ -179,7 +185,7 @@ static void stays_finite(void **state) {
     struct homer_mem mem = {0};
     struct homer_stack s;
     struct homer_prior prior;
-    homer_stack_init(&s, &mem, E);
+    init(&s, &mem);
     homer_prior_init(&prior, &mem);
     bench_init(&b, 95, 20);
     assert_int_equal(homer_stack_reserve(&s, COLUMNS), 0);
@@ -189,7 +195,7 @@ static void stays_finite(void **state) {
         bench_predict(&b, 0);
         for (int e = 0; e < E; e++)
             for (uint32_t l = 0; l < COLUMNS; l++) b.evidence[e][l] = t % 2 ? 8 : -8;
-        homer_stack_predict(&s, &prior, &b.f, p);
+        homer_stack_predict(&s, &prior, &b.f, b.f.evidence, p);
         for (uint32_t l = 0; l < b.f.labels; l++) assert_true(p[l] >= 0 && p[l] <= 1);
         bench_truth(&b, false);
         for (uint32_t l = 0; l < COLUMNS; l++) {
@@ -197,7 +203,7 @@ static void stays_finite(void **state) {
             b.weight[l] *= t % 3 ? 1e6f : 1e-6f;
         }
         memcpy(before, s.w, sizeof before);
-        homer_stack_learn(&s, &prior, &b.f, p);
+        homer_stack_learn(&s, &prior, &b.f, b.f.evidence, p);
         for (int e = 0; e < E; e++) {
             assert_true(isfinite(s.w[e]) && fabs(s.w[e] - before[e]) <= 0.1 + 1e-12);
             for (uint32_t l = 0; l < b.f.labels; l++) {

@@ -68,7 +68,7 @@ static void assert_candidates(struct homer_rules *r, const struct judged *j, uin
     struct homer_subset *s = &r->subset;
     uint32_t n = 0, half = 0;
     while (half < r->ranks && j->p[r->rank[half]] > 0.5f) half++;
-    homer_subset_propose(s, &r->sets, r->rank, r->ranks, half, f1, j->p);
+    homer_subset_propose(s, &r->sets, r->rank, r->ranks, half, f1, j->p, NULL);
 
     want(list, &n, r->rank, half);
     want(list, &n, NULL, 0);
@@ -149,7 +149,7 @@ static void one_stream(uint64_t seed, uint32_t most, uint32_t instances, unsigne
     struct dice d = {seed};
     uint32_t known = 0;
     times = 0;
-    homer_rules_init(&r, &mem, fixture_key);
+    homer_rules_init(&r, &mem, fixture_key, false);
     const float start[F] = {0.8f, 0.3f, 0.2f, 0.2f, 0.5f, 0.3f, 0.3f, 0.0f};
     assert_memory_equal(r.subset.w, start, sizeof start);
     for (uint32_t t = 0; t < instances; t++) {

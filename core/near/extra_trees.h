@@ -1,0 +1,38 @@
+/* Expert `extra-trees`: extremely randomised trees (Geurts, Ernst, Wehenkel 2006) for all labels at once,
+ * grown from the window of the last instances; one tree after another is replaced by a fresh one.
+ *
+ * A tree takes a random 4/5 of the completely labelled instances; at a node, 2 sqrt(features) times (4 to
+ * 60), a random feature that some instance there has is drawn, and a threshold: between its values in two
+ * random instances (dense), or between 0 and its value in one (sparse). The draw with the largest sum_l
+ * (a_l^2/n_a + b_l^2/n_b), a and b the positives of label l on either side, splits the node. Leaves have at
+ * least 2 instances and hold label shares; p_l is their mean over the trees, shrunk to pi_l by 1 + .05 trees.
+ *
+ * One tree is grown per 1/100 of the instances in the window, at least one instance. Memory: 160 KiB a tree
+ * and 8 bytes per positive in the window, 24 bytes per sparse entry in the window; where the memory cap
+ * refuses, nothing is grown. One thread; charged to mem. */
+#ifndef HOMER_NEAR_EXTRA_TREES_H
+#define HOMER_NEAR_EXTRA_TREES_H
+
+#include "core/near/grower.h"
+#include "core/leaf/expert.h"
+
+enum { HOMER_EXTRA_TREES = 50 };
+
+struct homer_extra_trees {
+    struct homer_mem *mem;
+    struct homer_grower grower;
+    struct homer_extra_tree tree[HOMER_EXTRA_TREES];
+    uint32_t trees; /* grown so far, at most all */
+    uint32_t next;  /* the one to be replaced */
+    uint32_t wait;  /* instances to the next growth */
+    bool due;       /* one is grown with the coming learn: prepared */
+    float *value;   /* [cap] scratch: values of the instance at hand, by feature */
+    uint32_t cap;
+};
+
+/* Everything else through homer_extra_trees_ops. The window is the caller's; it learns an instance before
+ * they do. */
+void homer_extra_trees_init(struct homer_extra_trees *f, struct homer_mem *mem,
+                            const struct homer_window *window, uint64_t seed);
+
+#endif
