@@ -215,7 +215,7 @@ static struct part part_off(struct homer_grower *g, struct part *p) {
 }
 
 static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32_t node, struct part p,
-                      uint32_t tries, int depth) {
+                      uint32_t draws, int depth) {
     uint32_t m = 0;
     bool pure = true;
     p.squares = 0;
@@ -231,7 +231,7 @@ static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32
     }
     struct split best = {.score = p.squares / p.n + 1e-9, .feature = UINT32_MAX};
     if (!pure && p.n >= 2 * LEAST && depth < MAX_DEPTH && t->nodes + 2 <= HOMER_TREE_NODES)
-        for (uint32_t k = 0; k < tries; k++) {
+        for (uint32_t k = 0; k < draws && k < p.n; k++) {
             uint32_t widths = g->dense_n * p.n + p.entries;
             if (widths && below(&g->rng, widths) >= p.entries)
                 try_dense(g, &p, &best);
@@ -251,8 +251,8 @@ static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32
         (struct homer_extra_node){.feature = best.feature, .threshold = best.threshold, .child = child};
     mark(g, &p, &best);
     struct part left = part_off(g, &p);
-    grow_node(g, t, child, left, tries, depth + 1);
-    grow_node(g, t, child + 1, p, tries, depth + 1);
+    grow_node(g, t, child, left, draws, depth + 1);
+    grow_node(g, t, child + 1, p, draws, depth + 1);
 }
 
 /* The sparse entries of the tree's instances, by feature. */
@@ -281,11 +281,11 @@ void homer_grower_grow(struct homer_grower *g, struct homer_extra_tree *t, const
     for (uint32_t i = 0; i < f->dense_n; i++)
         if (g->window->dense.column[f->dense[i]]) g->dense[g->dense_n++] = f->dense[i];
     root.entries = collect(g, f->features);
-    float draws = homer_clip(2 * sqrtf((float)f->features), LEAST_DRAWS, MOST_DRAWS);
+    float most = homer_clip(2 * sqrtf((float)f->features), LEAST_DRAWS, MOST_DRAWS);
     t->nodes = 1;
     t->shares = 0;
     if (root.n)
-        grow_node(g, t, 0, root, (uint32_t)draws, 0);
+        grow_node(g, t, 0, root, (uint32_t)most, 0);
     else
         t->node[0] = (struct homer_extra_node){0};
 }
