@@ -68,7 +68,7 @@ static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uin
             size = k;
         }
     }
-    float empty = (float)(20 * ((double)r->sets.size_count[0] + 0.5) / ((double)r->sets.n + 1));
+    float empty = (float)(20 * homer_emptiness_probability(&r->emptiness));
     if (empty > 1) empty = 1;
     if (size && (1 - p[r->rank[0]]) * empty > best && probability_of_none(p, labels) * empty > best) size = 0;
     return size;
@@ -153,6 +153,7 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
                        uint32_t labels) {
     const uint32_t *positive = x->positive, *end = positive + x->positive_n;
     if (x->partial) {
+        homer_emptiness_learn(&r->emptiness, x, labels);
         for (; positive < end; positive++) count_score(r, *positive, p[*positive], 1, x->weight);
         for (uint32_t i = 0; i < x->negative_n; i++)
             count_score(r, x->negative[i], p[x->negative[i]], 0, x->weight);
@@ -167,6 +168,7 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
         homer_subset_propose(&r->subset, &r->sets, r->rank, r->ranks, half_size(r, p),
                              example_f1_size(r, p, labels), p);
     if (labels) homer_subset_learn(&r->subset, x->positive, x->positive_n);
+    homer_emptiness_learn(&r->emptiness, x, labels);
     homer_labelsets_add(&r->sets, x->positive, x->positive_n);
 }
 
@@ -178,5 +180,6 @@ void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct hom
         homer_put_f64s(c, r->label[l].negative, HOMER_BINS);
     }
     homer_labelsets_encode(&r->sets, labels, c);
+    homer_emptiness_encode(&r->emptiness, c);
     homer_subset_encode(&r->subset, c);
 }

@@ -1,7 +1,7 @@
 /* Decision rules: from the labels' probabilities to a labelset, one rule per objective.
  *
  *   example_f1  the k best labels that maximise 2 sum_{i<=k} p_i / (k + sum p); the empty set competes with
- *               prod(1 - p) min(1, 20 P(empty)), P(empty) = (n_empty + .5)/(t + 1)
+ *               prod(1 - p) min(1, 20 P(empty)), P(empty) as emptiness.h says
  *   micro_f1    one threshold: the best F1 cut of all past (p, y); .3 before there is any
  *   macro_f1    one threshold per label: the same on its own past, helped by the global histogram scaled to 5
  * positives subset      see subset.h hamming     p > 1/2 Rules only choose: all of them learn from every
@@ -9,6 +9,7 @@
 #ifndef HOMER_DECIDE_RULES_H
 #define HOMER_DECIDE_RULES_H
 
+#include "core/decide/emptiness.h"
 #include "core/decide/histogram.h"
 #include "core/decide/labelsets.h"
 #include "core/decide/rank.h"
@@ -35,6 +36,7 @@ struct homer_rules {
     struct homer_histogram all;    /* over all labels */
     struct homer_histogram *label; /* [labels] of cap */
     struct homer_labelsets sets;
+    struct homer_emptiness emptiness;
     struct homer_subset subset;
     uint32_t cap;
 
