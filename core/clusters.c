@@ -90,10 +90,11 @@ static void clusters_predict(void *self, struct homer_frame *f) {
     }
 }
 
-static bool all_known(const struct homer_cluster *k, const struct homer_frame *f) {
-    for (uint32_t i = 0; i < k->m && !f->complete; i++)
-        if (!(f->weight[k->label[i]] > 0)) return false;
-    return true;
+/* Whether an instance tells enough of its labels, a third, for the others to be filled in. */
+static bool is_known(const struct homer_cluster *k, const struct homer_frame *f) {
+    uint32_t known = 0;
+    for (uint32_t i = 0; i < k->m && !f->complete; i++) known += f->weight[k->label[i]] > 0;
+    return f->complete || 3 * known >= k->m;
 }
 
 static void clusters_cancel(void *self) {
@@ -112,13 +113,13 @@ static int stage(struct homer_clusters *c, const struct homer_frame *f) {
 
 static int clusters_prepare(void *self, const struct homer_frame *f) {
     struct homer_clusters *c = self;
-    int rc = homer_hierarchy_reserve(&c->hierarchy, f->complete ? f->positive_n : 0, f->labels);
+    int rc = homer_hierarchy_reserve(&c->hierarchy, f->positive_n, f->labels);
     if (!rc && c->generation != c->hierarchy.generation && f->seq >= c->stage_next) rc = stage(c, f);
     struct homer_cluster *k = c->staged ? c->staged : c->cluster;
     c->drawn = c->rng;
     for (uint32_t i = 0, n = c->staged ? c->staged_n : c->n; i < n && !rc; i++) {
         if (c->staged) homer_cluster_predict(&k[i], f);
-        k[i].known = all_known(&k[i], f);
+        k[i].known = is_known(&k[i], f);
         if (k[i].known) rc = homer_forest_prepare(k[i].forest, f, &c->drawn);
     }
     if (rc) clusters_cancel(c);
@@ -130,11 +131,16 @@ static void note(struct homer_clusters *c, struct homer_event e) {
     c->counted[e.kind]++;
 }
 
-static void learn_trees(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
+/* A label that is not told is true with the probability that the whole model gives it. */
+static void learn_trees(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f,
+                        struct homer_rng *rng) {
     uint32_t on_n = 0;
     if (!k->known) return;
-    for (uint32_t i = 0; i < k->m; i++)
-        if (f->y[k->label[i]] > 0) c->on[on_n++] = i;
+    for (uint32_t i = 0; i < k->m; i++) {
+        uint32_t l = k->label[i];
+        bool told = f->complete || f->weight[l] > 0;
+        if (told ? f->y[l] > 0 : homer_rng_unit(rng) < (double)f->p[l]) c->on[on_n++] = i;
+    }
     struct homer_event e = {.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_TREE_SPLIT, .labels = k->m};
     for (uint32_t n = homer_forest_learn(k->forest, f, c->on, on_n); n; n--) note(c, e);
 }
@@ -202,7 +208,7 @@ static const uint32_t *random_labelset(struct homer_clusters *c, const struct ho
 
 static void grow_hierarchy(struct homer_clusters *c, const struct homer_frame *f) {
     const uint32_t *y = c->config.random_groups ? random_labelset(c, f) : f->positive;
-    homer_hierarchy_learn(&c->hierarchy, y, f->complete ? f->positive_n : 0, f->labels, f->seq);
+    homer_hierarchy_learn(&c->hierarchy, y, f->positive_n, f->labels, f->seq);
     for (uint32_t i = 0; i < c->hierarchy.events_n; i++) {
         const struct homer_hierarchy_event *h = &c->hierarchy.events[i];
         note(c, (struct homer_event){h->seq, h->node, HOMER_EVENT_STRUCTURE, h->change, h->labels, h->before,
@@ -240,7 +246,9 @@ static void clusters_learn(void *self, const struct homer_frame *f) {
     }
     if (c->stage_refused) c->stage_next = f->seq + STAGE_AGAIN;
     c->stage_refused = false;
-    for (uint32_t i = 0; i < c->n; i++) learn_trees(c, &c->cluster[i], f);
+    struct homer_rng fill;
+    homer_rng_seed(&fill, f->seq);
+    for (uint32_t i = 0; i < c->n; i++) learn_trees(c, &c->cluster[i], f, &fill);
     watch(c, f);
     grow_hierarchy(c, f);
     if (c->config.tree_bytes && f->seq % PRUNE_EVERY == 0) prune(c);

@@ -7,8 +7,10 @@
  * all) are named in `softened`, for the linear experts to learn anew. When the hierarchy regroups labels,
  * each new cluster's trees are copies of those that had most of its labels; labels that came from elsewhere
  * begin neutral there. Changes take effect with the next instance, prepared before it and shown only when it
- * is learned. A tree learns an instance only if all labels of its cluster are known. One thread; memory
- * charged to mem. */
+ * is learned. A tree learns an instance if at least a third of the labels of its cluster are known; one
+ * that is not is drawn with the probability that the whole model gave it: filled in, so that it is not
+ * learned as false. The hierarchy learns the known positives of partial labellings as if they were all: known
+ * at random, labels meet less often, and all of them alike. One thread; memory charged to mem. */
 #ifndef HOMER_CLUSTERS_H
 #define HOMER_CLUSTERS_H
 
@@ -39,7 +41,7 @@ struct homer_cluster {
     uint64_t drifts;
     bool borrowed; /* staged: forest and labels belong to the present cluster of that id */
 
-    bool known; /* all its labels are, of the instance at hand */
+    bool known; /* enough of its labels are, of the instance at hand */
 };
 
 /* drift: place `cluster` or `global`, before and after: mean loss; structure: a change of the hierarchy, see
