@@ -10,6 +10,7 @@
     50 /* instances between regroupings, fewer at the start: a new tree is a copy, and labels often arrive   \
           in a row */
 #define STAGE_AGAIN 1000 /* instances after which refused clusters are tried again */
+#define SHARE_OF_RISE .3 /* of what the loss of all labels rose by: clusters whose own rose by it drifted */
 #define PRUNE_EVERY 1000 /* instances between looks at the trees' memory */
 
 void homer_clusters_config_default(struct homer_clusters_config *c) {
@@ -160,33 +161,50 @@ static double loss_of(const struct homer_frame *f, const uint32_t *label, uint32
     return loss < 1 ? loss : 1;
 }
 
-/* Feeds a detector; true when the loss has risen, and *e says from what to what. The window then begins anew:
- * one event a drift. */
-static bool has_risen(struct homer_adwin *a, double loss, struct homer_event *e) {
+/* How a detector saw the loss rise: by how much, since how many instances. */
+struct rise {
+    double by;
+    uint32_t since;
+};
+
+/* Feeds a detector; true when the loss has risen: *e says from what to what, *r how. The window then begins
+ * anew: one event a drift. */
+static bool has_risen(struct homer_adwin *a, double loss, struct homer_event *e, struct rise *r) {
     if (loss < 0 || !homer_adwin_add(a, loss)) return false;
     e->before = a->before;
     e->after = homer_adwin_mean(a);
+    r->since = homer_adwin_newest(a);
+    r->by = homer_adwin_rise(a, r->since);
     homer_adwin_reset(a);
     return e->after > e->before;
 }
 
+static void name_softened(struct homer_clusters *c, const struct homer_cluster *k) {
+    for (uint32_t j = 0; j < k->m; j++) c->softened[c->softened_n++] = k->label[j];
+}
+
 static void watch(struct homer_clusters *c, const struct homer_frame *f) {
     enum homer_drift_scope scope = c->config.scope;
+    bool local = scope == HOMER_DRIFT_CLUSTER || scope == HOMER_DRIFT_BOTH;
+    struct rise rise;
     c->softened_n = 0;
     for (uint32_t i = 0; i < c->n; i++) {
         struct homer_cluster *k = &c->cluster[i];
         struct homer_event e = {
             .seq = f->seq, .node = k->id, .kind = HOMER_EVENT_CLUSTER_DRIFT, .labels = k->m};
-        if (!has_risen(&k->loss, loss_of(f, k->label, k->m), &e)) continue;
+        if (!has_risen(&k->loss, loss_of(f, k->label, k->m), &e, &rise)) continue;
         k->drifts++;
         note(c, e);
-        if (scope != HOMER_DRIFT_CLUSTER && scope != HOMER_DRIFT_BOTH) continue;
-        for (uint32_t j = 0; j < k->m; j++) c->softened[c->softened_n++] = k->label[j];
+        if (local) name_softened(c, k);
     }
     struct homer_event e = {.seq = f->seq, .kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = f->labels};
-    if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e)) return;
+    if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e, &rise)) return;
     note(c, e);
-    if (scope != HOMER_DRIFT_GLOBAL && scope != HOMER_DRIFT_BOTH) return;
+    for (uint32_t i = 0; i < c->n && scope == HOMER_DRIFT_BOTH; i++) {
+        const struct homer_cluster *k = &c->cluster[i];
+        if (homer_adwin_rise(&k->loss, rise.since) > SHARE_OF_RISE * rise.by) name_softened(c, k);
+    }
+    if (scope != HOMER_DRIFT_GLOBAL) return;
     c->softened_n = f->labels;
     for (uint32_t l = 0; l < f->labels; l++) c->softened[l] = l;
 }

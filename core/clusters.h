@@ -3,14 +3,16 @@
  * give three rows of evidence per label.
  *
  * A cluster's loss is min(1, 4/7 of the mean log-loss of its labels) under the whole model;
- * ADWIN(drift_delta) watches it, and the same of all labels. When it rises, the columns of the cluster (or
- * all) are named in `softened`, for the linear experts to learn anew. When the hierarchy regroups labels,
- * each new cluster's trees are copies of those that had most of its labels; labels that came from elsewhere
- * begin neutral there. Changes take effect with the next instance, prepared before it and shown only when it
- * is learned. A tree learns an instance if at least a third of the labels of its cluster are known; one
- * that is not is drawn with the probability that the whole model gave it: filled in, so that it is not
- * learned as false. The hierarchy learns the known positives of partial labellings as if they were all: known
- * at random, labels meet less often, and all of them alike. One thread; memory charged to mem. */
+ * ADWIN(drift_delta) watches it, and the same of all labels. When a cluster's rises, its columns
+ * are named in `softened`, for the linear experts to learn anew; when that of all labels does, those of every
+ * cluster whose own has risen since by more than .3 of that (scope global: all): what one cluster's drift
+ * does to the mean is no reason to forget the others. When the hierarchy regroups labels, each new cluster's
+ * trees are copies of those that had most of its labels; labels that came from elsewhere begin neutral there.
+ * Changes take effect with the next instance, prepared before it and shown only when it is learned. A tree
+ * learns an instance if at least a third of the labels of its cluster are known; one that is not is drawn
+ * with the probability that the whole model gave it: filled in, so that it is not learned as false. The
+ * hierarchy learns the known positives of partial labellings as if they were all: known at random, labels
+ * meet less often, and all of them alike. One thread; memory charged to mem. */
 #ifndef HOMER_CLUSTERS_H
 #define HOMER_CLUSTERS_H
 
