@@ -179,30 +179,44 @@ static bool has_risen(struct homer_adwin *a, double loss, struct homer_event *e,
     return e->after > e->before;
 }
 
-static void name_softened(struct homer_clusters *c, const struct homer_cluster *k) {
-    for (uint32_t j = 0; j < k->m; j++) c->softened[c->softened_n++] = k->label[j];
+/* Names the columns of a cluster, once. */
+static void soften(struct homer_clusters *c, struct homer_cluster *k) {
+    for (uint32_t j = 0; j < k->m && !k->softened; j++) c->softened[c->softened_n++] = k->label[j];
+    k->softened = true;
+}
+
+/* Feeds a cluster's detector; true when its columns are to learn anew. */
+static bool has_drifted(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
+    struct homer_event e = {.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_CLUSTER_DRIFT, .labels = k->m};
+    struct rise rise;
+    double loss = loss_of(f, k->label, k->m);
+    if (loss < 0) return false;
+    bool again = homer_recovery_add(&k->recovery, loss);
+    if (!has_risen(&k->loss, loss, &e, &rise)) return again;
+    k->drifts++;
+    note(c, e);
+    homer_recovery_begin(&k->recovery, e.before);
+    return true;
 }
 
 static void watch(struct homer_clusters *c, const struct homer_frame *f) {
     enum homer_drift_scope scope = c->config.scope;
-    bool local = scope == HOMER_DRIFT_CLUSTER || scope == HOMER_DRIFT_BOTH;
     struct rise rise;
     c->softened_n = 0;
     for (uint32_t i = 0; i < c->n; i++) {
         struct homer_cluster *k = &c->cluster[i];
-        struct homer_event e = {
-            .seq = f->seq, .node = k->id, .kind = HOMER_EVENT_CLUSTER_DRIFT, .labels = k->m};
-        if (!has_risen(&k->loss, loss_of(f, k->label, k->m), &e, &rise)) continue;
-        k->drifts++;
-        note(c, e);
-        if (local) name_softened(c, k);
+        k->softened = false;
+        if (has_drifted(c, k, f) && (scope == HOMER_DRIFT_CLUSTER || scope == HOMER_DRIFT_BOTH)) soften(c, k);
     }
     struct homer_event e = {.seq = f->seq, .kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = f->labels};
     if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e, &rise)) return;
     note(c, e);
     for (uint32_t i = 0; i < c->n && scope == HOMER_DRIFT_BOTH; i++) {
-        const struct homer_cluster *k = &c->cluster[i];
-        if (homer_adwin_rise(&k->loss, rise.since) > SHARE_OF_RISE * rise.by) name_softened(c, k);
+        struct homer_cluster *k = &c->cluster[i];
+        double by = homer_adwin_rise(&k->loss, rise.since);
+        if (!(by > SHARE_OF_RISE * rise.by)) continue;
+        homer_recovery_begin(&k->recovery, homer_adwin_mean(&k->loss));
+        soften(c, k);
     }
     if (scope != HOMER_DRIFT_GLOBAL) return;
     c->softened_n = f->labels;
@@ -302,6 +316,7 @@ static void clusters_encode(const void *self, uint32_t columns, struct homer_cod
         homer_put_u32(codec, k->m);
         homer_put_u32s(codec, k->label, k->m);
         homer_adwin_encode(&k->loss, codec);
+        homer_recovery_encode(&k->recovery, codec);
         homer_forest_encode(k->forest, codec);
     }
     homer_adwin_encode(&c->loss, codec);

@@ -43,6 +43,8 @@ static struct told run(uint64_t seed, enum homer_drift_scope scope, bool all, st
             for (uint32_t k = 0; k < g.groups; k++) g.sign[k] = all || k == FLIPPED ? -1 : 1;
         }
         garden_next(&g, &in);
+        uint32_t followed = 0; /* clusters whose loss may not have come back */
+        for (uint32_t i = 0; i < c->n; i++) followed += c->cluster[i].recovery.left > 0;
         learner_learn(l, &in, g.known);
         for (; seen < c->events; seen++) {
             const struct homer_event *e = homer_clusters_event(c, seen);
@@ -64,9 +66,9 @@ static struct told run(uint64_t seed, enum homer_drift_scope scope, bool all, st
         if (global && (scope == HOMER_DRIFT_GLOBAL || (scope == HOMER_DRIFT_BOTH && all))) {
             assert_int_equal(c->softened_n, g.labels);
         } else if (anew_n && (scope == HOMER_DRIFT_CLUSTER || scope == HOMER_DRIFT_BOTH)) {
-            assert_int_equal(c->softened_n, anew_n);
-            assert_memory_equal(c->softened, anew, anew_n * sizeof *anew);
-        } else {
+            if (!followed) assert_int_equal(c->softened_n, anew_n);
+            if (!followed) assert_memory_equal(c->softened, anew, anew_n * sizeof *anew);
+        } else if (!followed || scope == HOMER_DRIFT_OFF || scope == HOMER_DRIFT_GLOBAL) {
             assert_int_equal(c->softened_n, 0);
         }
     }
@@ -163,6 +165,7 @@ static void one_drift_does_not_cost_the_others(void **state) {
             if (t == HALF) g.sign[0] = -1;
             garden_next(&g, &in);
             learner_learn(&l, &in, g.known);
+            assert_true(c->softened_n <= g.labels);
             for (uint32_t i = 0; i < c->softened_n; i++) softened[g.group[c->softened[i]]]++;
         }
         global += c->counted[HOMER_EVENT_GLOBAL_DRIFT] > 0;
