@@ -10,6 +10,7 @@
     50 /* instances between regroupings, fewer at the start: a new tree is a copy, and labels often arrive   \
           in a row */
 #define STAGE_AGAIN 1000 /* instances after which refused clusters are tried again */
+#define SHARE_OF_RISE .3 /* of what the loss of all labels rose by: clusters whose own rose by it drifted */
 #define PRUNE_EVERY 1000 /* instances between looks at the trees' memory */
 
 void homer_clusters_config_default(struct homer_clusters_config *c) {
@@ -90,10 +91,11 @@ static void clusters_predict(void *self, struct homer_frame *f) {
     }
 }
 
-static bool all_known(const struct homer_cluster *k, const struct homer_frame *f) {
-    for (uint32_t i = 0; i < k->m && !f->complete; i++)
-        if (!(f->weight[k->label[i]] > 0)) return false;
-    return true;
+/* Whether an instance tells enough of its labels, a third, for the others to be filled in. */
+static bool is_known(const struct homer_cluster *k, const struct homer_frame *f) {
+    uint32_t known = 0;
+    for (uint32_t i = 0; i < k->m && !f->complete; i++) known += f->weight[k->label[i]] > 0;
+    return f->complete || 3 * known >= k->m;
 }
 
 static void clusters_cancel(void *self) {
@@ -112,13 +114,13 @@ static int stage(struct homer_clusters *c, const struct homer_frame *f) {
 
 static int clusters_prepare(void *self, const struct homer_frame *f) {
     struct homer_clusters *c = self;
-    int rc = homer_hierarchy_reserve(&c->hierarchy, f->complete ? f->positive_n : 0, f->labels);
+    int rc = homer_hierarchy_reserve(&c->hierarchy, f->positive_n, f->labels);
     if (!rc && c->generation != c->hierarchy.generation && f->seq >= c->stage_next) rc = stage(c, f);
     struct homer_cluster *k = c->staged ? c->staged : c->cluster;
     c->drawn = c->rng;
     for (uint32_t i = 0, n = c->staged ? c->staged_n : c->n; i < n && !rc; i++) {
         if (c->staged) homer_cluster_predict(&k[i], f);
-        k[i].known = all_known(&k[i], f);
+        k[i].known = is_known(&k[i], f);
         if (k[i].known) rc = homer_forest_prepare(k[i].forest, f, &c->drawn);
     }
     if (rc) clusters_cancel(c);
@@ -130,11 +132,16 @@ static void note(struct homer_clusters *c, struct homer_event e) {
     c->counted[e.kind]++;
 }
 
-static void learn_trees(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
+/* A label that is not told is true with the probability that the whole model gives it. */
+static void learn_trees(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f,
+                        struct homer_rng *rng) {
     uint32_t on_n = 0;
     if (!k->known) return;
-    for (uint32_t i = 0; i < k->m; i++)
-        if (f->y[k->label[i]] > 0) c->on[on_n++] = i;
+    for (uint32_t i = 0; i < k->m; i++) {
+        uint32_t l = k->label[i];
+        bool told = f->complete || f->weight[l] > 0;
+        if (told ? f->y[l] > 0 : homer_rng_unit(rng) < (double)f->p[l]) c->on[on_n++] = i;
+    }
     struct homer_event e = {.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_TREE_SPLIT, .labels = k->m};
     for (uint32_t n = homer_forest_learn(k->forest, f, c->on, on_n); n; n--) note(c, e);
 }
@@ -154,33 +161,64 @@ static double loss_of(const struct homer_frame *f, const uint32_t *label, uint32
     return loss < 1 ? loss : 1;
 }
 
-/* Feeds a detector; true when the loss has risen, and *e says from what to what. The window then begins anew:
- * one event a drift. */
-static bool has_risen(struct homer_adwin *a, double loss, struct homer_event *e) {
+/* How a detector saw the loss rise: by how much, since how many instances. */
+struct rise {
+    double by;
+    uint32_t since;
+};
+
+/* Feeds a detector; true when the loss has risen: *e says from what to what, *r how. The window then begins
+ * anew: one event a drift. */
+static bool has_risen(struct homer_adwin *a, double loss, struct homer_event *e, struct rise *r) {
     if (loss < 0 || !homer_adwin_add(a, loss)) return false;
     e->before = a->before;
     e->after = homer_adwin_mean(a);
+    r->since = homer_adwin_newest(a);
+    r->by = homer_adwin_rise(a, r->since);
     homer_adwin_reset(a);
     return e->after > e->before;
 }
 
+/* Names the columns of a cluster, once. */
+static void soften(struct homer_clusters *c, struct homer_cluster *k) {
+    for (uint32_t j = 0; j < k->m && !k->softened; j++) c->softened[c->softened_n++] = k->label[j];
+    k->softened = true;
+}
+
+/* Feeds a cluster's detector; true when its columns are to learn anew. */
+static bool has_drifted(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
+    struct homer_event e = {.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_CLUSTER_DRIFT, .labels = k->m};
+    struct rise rise;
+    double loss = loss_of(f, k->label, k->m);
+    if (loss < 0) return false;
+    bool again = homer_recovery_add(&k->recovery, loss);
+    if (!has_risen(&k->loss, loss, &e, &rise)) return again;
+    k->drifts++;
+    note(c, e);
+    homer_recovery_begin(&k->recovery, e.before);
+    return true;
+}
+
 static void watch(struct homer_clusters *c, const struct homer_frame *f) {
     enum homer_drift_scope scope = c->config.scope;
+    struct rise rise;
     c->softened_n = 0;
     for (uint32_t i = 0; i < c->n; i++) {
         struct homer_cluster *k = &c->cluster[i];
-        struct homer_event e = {
-            .seq = f->seq, .node = k->id, .kind = HOMER_EVENT_CLUSTER_DRIFT, .labels = k->m};
-        if (!has_risen(&k->loss, loss_of(f, k->label, k->m), &e)) continue;
-        k->drifts++;
-        note(c, e);
-        if (scope != HOMER_DRIFT_CLUSTER && scope != HOMER_DRIFT_BOTH) continue;
-        for (uint32_t j = 0; j < k->m; j++) c->softened[c->softened_n++] = k->label[j];
+        k->softened = false;
+        if (has_drifted(c, k, f) && (scope == HOMER_DRIFT_CLUSTER || scope == HOMER_DRIFT_BOTH)) soften(c, k);
     }
     struct homer_event e = {.seq = f->seq, .kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = f->labels};
-    if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e)) return;
+    if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e, &rise)) return;
     note(c, e);
-    if (scope != HOMER_DRIFT_GLOBAL && scope != HOMER_DRIFT_BOTH) return;
+    for (uint32_t i = 0; i < c->n && scope == HOMER_DRIFT_BOTH; i++) {
+        struct homer_cluster *k = &c->cluster[i];
+        double by = homer_adwin_rise(&k->loss, rise.since);
+        if (!(by > SHARE_OF_RISE * rise.by)) continue;
+        homer_recovery_begin(&k->recovery, homer_adwin_mean(&k->loss));
+        soften(c, k);
+    }
+    if (scope != HOMER_DRIFT_GLOBAL) return;
     c->softened_n = f->labels;
     for (uint32_t l = 0; l < f->labels; l++) c->softened[l] = l;
 }
@@ -202,7 +240,7 @@ static const uint32_t *random_labelset(struct homer_clusters *c, const struct ho
 
 static void grow_hierarchy(struct homer_clusters *c, const struct homer_frame *f) {
     const uint32_t *y = c->config.random_groups ? random_labelset(c, f) : f->positive;
-    homer_hierarchy_learn(&c->hierarchy, y, f->complete ? f->positive_n : 0, f->labels, f->seq);
+    homer_hierarchy_learn(&c->hierarchy, y, f->positive_n, f->labels, f->seq);
     for (uint32_t i = 0; i < c->hierarchy.events_n; i++) {
         const struct homer_hierarchy_event *h = &c->hierarchy.events[i];
         note(c, (struct homer_event){h->seq, h->node, HOMER_EVENT_STRUCTURE, h->change, h->labels, h->before,
@@ -240,7 +278,9 @@ static void clusters_learn(void *self, const struct homer_frame *f) {
     }
     if (c->stage_refused) c->stage_next = f->seq + STAGE_AGAIN;
     c->stage_refused = false;
-    for (uint32_t i = 0; i < c->n; i++) learn_trees(c, &c->cluster[i], f);
+    struct homer_rng fill;
+    homer_rng_seed(&fill, f->seq);
+    for (uint32_t i = 0; i < c->n; i++) learn_trees(c, &c->cluster[i], f, &fill);
     watch(c, f);
     grow_hierarchy(c, f);
     if (c->config.tree_bytes && f->seq % PRUNE_EVERY == 0) prune(c);
@@ -276,6 +316,7 @@ static void clusters_encode(const void *self, uint32_t columns, struct homer_cod
         homer_put_u32(codec, k->m);
         homer_put_u32s(codec, k->label, k->m);
         homer_adwin_encode(&k->loss, codec);
+        homer_recovery_encode(&k->recovery, codec);
         homer_forest_encode(k->forest, codec);
     }
     homer_adwin_encode(&c->loss, codec);

@@ -3,16 +3,22 @@
  * give three rows of evidence per label.
  *
  * A cluster's loss is min(1, 4/7 of the mean log-loss of its labels) under the whole model;
- * ADWIN(drift_delta) watches it, and the same of all labels. When it rises, the columns of the cluster (or
- * all) are named in `softened`, for the linear experts to learn anew. When the hierarchy regroups labels,
+ * ADWIN(drift_delta) watches it, and the same of all labels. When a cluster's rises, its columns
+ * are named in `softened`, for the linear experts to learn anew; when that of all labels does, those of every
+ * cluster whose own has risen since by more than .3 of that (scope global: all): what one cluster's drift
+ * does to the mean is no reason to forget the others. As long as a cluster's loss does not come back, its
+ * columns are named again and again (recovery.h), without another event. When the hierarchy regroups labels,
  * each new cluster's trees are copies of those that had most of its labels; labels that came from elsewhere
  * begin neutral there. Changes take effect with the next instance, prepared before it and shown only when it
- * is learned. A tree learns an instance only if all labels of its cluster are known. One thread; memory
- * charged to mem. */
+ * is learned. A tree learns an instance if at least a third of the labels of its cluster are known; one that
+ * is not is drawn with the probability that the whole model gave it: filled in, so that it is not learned as
+ * false. The hierarchy learns the known positives of partial labellings as if they were all: known at random,
+ * labels meet less often, and all of them alike. One thread; memory charged to mem. */
 #ifndef HOMER_CLUSTERS_H
 #define HOMER_CLUSTERS_H
 
 #include "core/drift/adwin.h"
+#include "core/drift/recovery.h"
 #include "core/labels/hierarchy.h"
 #include "core/leaf/expert.h"
 #include "core/tree/forest.h"
@@ -36,10 +42,12 @@ struct homer_cluster {
     uint32_t *label; /* [m] ascending: what the trees' columns stand for */
     struct homer_forest *forest;
     struct homer_adwin loss;
+    struct homer_recovery recovery; /* from its last drift */
     uint64_t drifts;
     bool borrowed; /* staged: forest and labels belong to the present cluster of that id */
 
-    bool known; /* all its labels are, of the instance at hand */
+    bool known;    /* enough of its labels are, of the instance at hand */
+    bool softened; /* named in softened by the last learn */
 };
 
 /* drift: place `cluster` or `global`, before and after: mean loss; structure: a change of the hierarchy, see

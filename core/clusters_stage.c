@@ -64,6 +64,7 @@ static int stage_cluster(struct homer_clusters *c, struct homer_cluster *k, uint
     const struct homer_cluster *from = most_overlap(c, label, k->m);
     if (from && from->id == k->id) { /* the same leaf, perhaps with more labels */
         k->loss = from->loss;
+        k->recovery = from->recovery;
         k->drifts = from->drifts;
     }
     if (from && from->m == k->m && memcmp(from->label, label, k->m * sizeof *label) == 0) {

@@ -1,14 +1,15 @@
 /* The second layer of profile accurate: corrects the first layer's probabilities p by what became of similar
  * instances with similar predictions, and by which labelsets are likely as a whole.
  *
- *   neighbours  the 10 nearest of the window by D = |z - z'|^2/mean + .5 |x - x'|^2/mean, z = sqrt(p),
- * weights 1.5/(D + .075); q as of `neighbours`. Their labelsets are candidates of the posterior (subset.h).
+ *   neighbours  the 10 nearest of the window by D = |z - z'|^2/mean + .5 |x - x'|^2/mean, z = sqrt(p), with
+ *               weights 1.5/(D + .075); q as of `neighbours`; their labelsets are candidates (subset.h)
  *   posterior   m_l: probability of the candidates that hold l
- *   p2 = sigmoid(sum_e (w_e + u_el) X_el), learned as of stack.h, X: 1, logit p, clip(logit(.8 m + .2 p) -
- * logit p,
- *        +-4), clip(logit q - logit p, +-4); w starts at 0, 1, .2, .1 with curvatures 200, 200, 100, 100, u
- * with variance .01 (of logit p 0) p2 is what a model answers, and what every decision rule but the
- * posterior uses. One thread. */
+ *   p2 = sigmoid(sum_e (w_e + u_el) X_el), learned as of stack.h, from the inputs X
+ *     0  1                                 start 0,   curvature 200, variance of u .01
+ *     1  a = logit p                             1              200                   0
+ *     2  clip(logit(.8 m + .2 p) - a, +-4)       .2             100                 .01
+ *     3  clip(logit q - a, +-4)                  .1             100                 .01
+ * p2 is what a model answers, and what every decision rule but the posterior uses. One thread. */
 #ifndef HOMER_SECOND_H
 #define HOMER_SECOND_H
 

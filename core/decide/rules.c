@@ -84,7 +84,7 @@ static void expect_f1(struct homer_rules *r, uint32_t most, float *expected) {
 }
 
 static float share_of_none(const struct homer_rules *r) {
-    float empty = (float)(20 * ((double)r->sets.size_count[0] + 0.5) / ((double)r->sets.n + 1));
+    float empty = (float)(20 * homer_emptiness_probability(&r->emptiness));
     return empty < 1 ? empty : 1;
 }
 
@@ -208,6 +208,7 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
                        uint32_t labels) {
     const uint32_t *positive = x->positive, *end = positive + x->positive_n;
     if (x->partial) {
+        homer_emptiness_learn(&r->emptiness, x, labels);
         for (; positive < end; positive++) count_score(r, *positive, p[*positive], 1, x->weight);
         for (uint32_t i = 0; i < x->negative_n; i++)
             count_score(r, x->negative[i], p[x->negative[i]], 0, x->weight);
@@ -220,6 +221,7 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
     }
     if (labels && !r->layered) homer_rules_propose(r, p, labels, NULL);
     if (labels && r->subset.candidates) homer_subset_learn(&r->subset, x->positive, x->positive_n);
+    homer_emptiness_learn(&r->emptiness, x, labels);
     homer_labelsets_add(&r->sets, x->positive, x->positive_n);
 }
 
@@ -231,5 +233,6 @@ void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct hom
         homer_put_f64s(c, r->label[l].negative, HOMER_BINS);
     }
     homer_labelsets_encode(&r->sets, labels, c);
+    homer_emptiness_encode(&r->emptiness, c);
     homer_subset_encode(&r->subset, c);
 }

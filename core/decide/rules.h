@@ -1,11 +1,12 @@
 /* Decision rules: from the labels' probabilities to a labelset, one rule per objective.
  *
  *   example_f1  the k best labels that maximise 2 sum_{i<=k} p_i / (k + sum p); the empty set competes with
- *               prod(1 - p) min(1, 20 P(empty)), P(empty) = (n_empty + .5)/(t + 1)
+ *               prod(1 - p) min(1, 20 P(empty)), P(empty) as emptiness.h says
  *   micro_f1    one threshold: the F1 cut (histogram.h) of all past (p, y); .3 before there is any
- *   macro_f1    one threshold per label: the same on its own past, helped by the global histogram scaled to 5
- * positives subset      see subset.h hamming     p > 1/2 Rules only choose: all of them learn from every
- * instance whatever the objective is.
+ *   macro_f1    one threshold per label: the same on its own past, helped by 5 positives' worth of all
+ *   subset      see subset.h
+ *   hamming     p > 1/2
+ * Rules only choose: all of them learn from every instance whatever the objective is.
  *
  * Where they are `layered` (profile accurate) the labelset posterior is proposed for every instance, from
  * more candidates and from scores p of its own; the other rules get scores that know of it already. Then
@@ -15,6 +16,7 @@
 #ifndef HOMER_DECIDE_RULES_H
 #define HOMER_DECIDE_RULES_H
 
+#include "core/decide/emptiness.h"
 #include "core/decide/histogram.h"
 #include "core/decide/labelsets.h"
 #include "core/decide/rank.h"
@@ -41,6 +43,7 @@ struct homer_rules {
     struct homer_histogram all;    /* over all labels */
     struct homer_histogram *label; /* [labels] of cap */
     struct homer_labelsets sets;
+    struct homer_emptiness emptiness;
     struct homer_subset subset;
     uint32_t cap;
     bool layered; /* profile accurate: homer_rules_propose comes before every decision, see above */

@@ -147,6 +147,19 @@ uint32_t homer_adwin_newest(const struct homer_adwin *a) {
     return (uint32_t)newest;
 }
 
+double homer_adwin_rise(const struct homer_adwin *a, uint32_t n) {
+    double newer = 0, sum = 0;
+    for (uint32_t i = 0; i < a->rows && newer < n; i++) {
+        const struct homer_adwin_row *r = &a->row[i];
+        for (uint32_t k = r->n; k-- > 0 && newer < n;) {
+            newer += (double)(1u << i);
+            sum += r->sum[k];
+        }
+    }
+    double older = (double)a->width - newer;
+    return older > 0 && newer > 0 ? sum / newer - (a->sum - sum) / older : 0;
+}
+
 void homer_adwin_encode(const struct homer_adwin *a, struct homer_codec *c) {
     homer_put_f64(c, a->sum);
     homer_put_f64(c, a->m2);

@@ -79,6 +79,10 @@ double homer_adwin_variance(const struct homer_adwin *a);
  * separates it best, by least squares. A window just cut still holds values from before the change. */
 uint32_t homer_adwin_newest(const struct homer_adwin *a);
 
+/* By how much the mean of the newest n values, to the next border between buckets, is above that of the
+ * others; 0 when there are no others. */
+double homer_adwin_rise(const struct homer_adwin *a, uint32_t n);
+
 /* State, without the configuration. */
 void homer_adwin_encode(const struct homer_adwin *a, struct homer_codec *c);
 

@@ -130,8 +130,9 @@ void homer_hierarchy_deinit(struct homer_hierarchy *h);
  * nothing visible changed. */
 int homer_hierarchy_reserve(struct homer_hierarchy *h, uint32_t n, uint32_t labels);
 
-/* Takes in one complete labelset, weight 1: y[0..n) ascending, each below `labels`, the number of labels
- * known now, which never falls; after a reserve for them. New labels get their place. Cannot fail. */
+/* Takes in one labelset, weight 1, or what is known of it: y[0..n) ascending, each below `labels`, the number
+ * of labels known now, which never falls; after a reserve for them. New labels get their place. Cannot fail.
+ */
 void homer_hierarchy_learn(struct homer_hierarchy *h, const uint32_t *y, uint32_t n, uint32_t labels,
                            uint64_t seq);
 

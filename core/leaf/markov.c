@@ -51,7 +51,7 @@ static void markov_learn(void *self, const struct homer_frame *f) {
     double *n[COUNTS];
     for (uint32_t r = 0; r < COUNTS; r++) n[r] = homer_grid_f64(&k->count, r);
     for (uint32_t l = 0; l < f->stride; l++) {
-        float w = f->weight[l] * known[l]; /* 0 when either truth is unknown */
+        float w = f->weight[l] * known[l]; /* 0 where there is no truth now, or has been none */
         float now = f->y[l], before = was[l];
         float both = w * now * before, left = w * before - both, came = w * now - both;
         float neither = w - both - left - came;
@@ -65,8 +65,9 @@ static void markov_learn(void *self, const struct homer_frame *f) {
             k->pooled[N01] += (double)came;
             k->pooled[N00] += (double)neither;
         }
-        was[l] = now;
-        known[l] = f->weight[l] > 0 ? 1.0f : 0.0f;
+        bool told = f->weight[l] > 0; /* else the last known truth stays */
+        was[l] = told ? now : before;
+        known[l] = told ? 1.0f : known[l];
     }
 }
 

@@ -318,14 +318,36 @@ static void tells_what_came_since(void **state) {
     }
 }
 
+/* The newest values against the others; up to the next border between buckets. */
+static void tells_how_much_it_rose(void **state) {
+    (void)state;
+    struct homer_adwin a;
+    struct homer_adwin_config c;
+    homer_adwin_config_default(&c);
+    c.clock = 1000; /* never cut here */
+    homer_adwin_init(&a, &c);
+    assert_close(homer_adwin_rise(&a, 5), 0, 1e-12);
+    for (int i = 0; i < 96; i++) homer_adwin_add(&a, 0.2);
+    assert_close(homer_adwin_rise(&a, 10), 0, 1e-12);
+    for (int i = 0; i < 32; i++) homer_adwin_add(&a, 0.7);
+    assert_close(homer_adwin_rise(&a, 1), 0.7 - (96 * 0.2 + 31 * 0.7) / 127, 1e-12);
+    double rise = homer_adwin_rise(&a, 25);
+    assert_true(rise > 0.3 && rise <= 0.5 + 1e-12);
+    assert_close(homer_adwin_rise(&a, 128), 0, 1e-12);
+    assert_close(homer_adwin_rise(&a, 0), 0, 1e-12);
+    for (int i = 0; i < 64; i++) homer_adwin_add(&a, 0.1);
+    assert_true(homer_adwin_rise(&a, 40) < -0.1);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
     golden = argv[1];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(says_what_river_says),      cmocka_unit_test(summarises_its_window),
-        cmocka_unit_test(forgets_past_its_capacity), cmocka_unit_test(false_alarms_are_rare),
-        cmocka_unit_test(changes_are_found_soon),    cmocka_unit_test(encodes_its_state),
-        cmocka_unit_test(survives_odd_values),       cmocka_unit_test(tells_what_came_since),
+        cmocka_unit_test(says_what_river_says),  cmocka_unit_test(tells_how_much_it_rose),
+        cmocka_unit_test(summarises_its_window), cmocka_unit_test(forgets_past_its_capacity),
+        cmocka_unit_test(false_alarms_are_rare), cmocka_unit_test(changes_are_found_soon),
+        cmocka_unit_test(encodes_its_state),     cmocka_unit_test(survives_odd_values),
+        cmocka_unit_test(tells_what_came_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

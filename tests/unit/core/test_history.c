@@ -20,11 +20,17 @@ static double logit(double p) {
 
 /* markov */
 
-/* count[before][now] of a column over the history. */
+/* Of the latest instance before number t that told about the column. */
+static int last_truth(const struct bench *b, uint32_t t, uint32_t column) {
+    while (t > 0 && truth_of(b, t - 1, column) == UNKNOWN) t--;
+    return t ? truth_of(b, t - 1, column) : UNKNOWN;
+}
+
+/* count[before][now] of a column over the history; an instance that does not tell is passed over. */
 static void transitions(const struct bench *b, uint32_t column, double count[2][2]) {
     memset(count, 0, 4 * sizeof(double));
     for (uint32_t t = 1; t < b->n; t++) {
-        int before = truth_of(b, t - 1, column), now = truth_of(b, t, column);
+        int before = last_truth(b, t, column), now = truth_of(b, t, column);
         if (before != UNKNOWN && now != UNKNOWN) count[before][now] += b->w[t];
     }
 }
@@ -42,7 +48,7 @@ static void assert_markov(const struct bench *b) {
     if (comes > 1) comes = 1;
     for (uint32_t l = 0; l <= b->f.labels; l++) {
         double pi = (double)b->prior[l], expected = 0;
-        int before = b->n ? truth_of(b, b->n - 1, l) : UNKNOWN;
+        int before = last_truth(b, b->n, l);
         transitions(b, l, c);
         if (before == TRUE_LABEL)
             expected = (c[1][1] + 4 * (pi > stays ? pi : stays)) / (c[1][1] + c[1][0] + 4);
