@@ -53,6 +53,8 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     m->config = *config;
     m->mem.max_bytes = config->max_memory;
     homer_schema_init(&m->schema, &m->mem, hash_key, config->max_features, config->max_labels);
+    uint32_t *trees = &m->config.clusters.tree.trees;
+    if (!*trees) *trees = config->profile == HOMER_ACCURATE ? 5 : 1;
     if (config->learner == HOMER_LEARNER_IHOMER_PAPER
             ? homer_learner_init_paper(&m->learner, &m->mem, config->seed)
             : homer_learner_init_ihomer(&m->learner, &m->mem, config->absent_missing, config->profile,

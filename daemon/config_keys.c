@@ -112,8 +112,8 @@ const struct homer_config_key homer_config_keys[] = {
     {"model.hierarchy.drift_delta", HOMER_KEY_REAL, HIERARCHY(drift_delta), REAL(1e-10, 0.5), NULL, "0.002",
      "delta of the ADWIN detectors that watch the cuts; smaller detects less"},
 
-    {"model.tree.trees", HOMER_KEY_UINT, TREE(trees), WHOLE(1, HOMER_FOREST_MAX), NULL, "1",
-     "trees of each cluster, averaged, each on weights and features of its own"},
+    {"model.tree.trees", HOMER_KEY_UINT, TREE(trees), WHOLE(0, HOMER_FOREST_MAX), NULL, "0",
+     "trees of each cluster, averaged, each on weights and features of its own; 0: as the profile has"},
     {"model.tree.grace", HOMER_KEY_REAL, TREE(grace), REAL(1, 1000000), NULL, "100",
      "weight of the instances between attempts to split a leaf of a tree"},
     {"model.tree.delta", HOMER_KEY_REAL, TREE(split.delta), REAL(1e-30, 0.5), NULL, "1e-05",

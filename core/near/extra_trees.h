@@ -2,7 +2,7 @@
  * grown from the window of the last instances; one tree after another is replaced by a fresh one.
  *
  * A tree takes a random 4/5 of the completely labelled instances; at a node, 2 sqrt(features) times (4 to
- * 60, at most once for each instance), a random feature that some instance there has is drawn, and a
+ * 60), a random feature that some instance there has is drawn, and a
  * threshold: between its values in two random instances (dense), or between 0 and its value in one (sparse).
  * The draw with the largest sum_l (a_l^2/n_a + b_l^2/n_b), a and b the positives of label l on either side,
  * splits the node. Leaves have at least 2 instances and hold label shares; p_l is their mean over the trees,

@@ -231,7 +231,7 @@ static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32
     }
     struct split best = {.score = p.squares / p.n + 1e-9, .feature = UINT32_MAX};
     if (!pure && p.n >= 2 * LEAST && depth < MAX_DEPTH && t->nodes + 2 <= HOMER_TREE_NODES)
-        for (uint32_t k = 0; k < draws && k < p.n; k++) {
+        for (uint32_t k = 0; k < draws; k++) {
             uint32_t widths = g->dense_n * p.n + p.entries;
             if (widths && below(&g->rng, widths) >= p.entries)
                 try_dense(g, &p, &best);

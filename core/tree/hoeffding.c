@@ -18,7 +18,6 @@ void homer_tree_config_default(struct homer_tree_config *c) {
         .max_depth = 14,
         .start = 20,
         .seed = 1,
-        .trees = 1,
     };
 }
 

@@ -21,7 +21,7 @@ struct homer_tree_config {
     uint32_t max_depth; /* of a leaf; the root has 0 */
     double start;       /* weight that a child begins with */
     bool alternate;     /* subtrees whose loss rises get an alternate */
-    uint32_t trees;     /* for forest.h: how many a cluster has */
+    uint32_t trees;     /* for forest.h: how many a cluster has; 0 is 1 */
     uint64_t seed;      /* for forest.h: of what is drawn */
 };
 
