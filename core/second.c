@@ -45,7 +45,7 @@ static void find(struct homer_second *s, struct homer_window *w, const float *p,
     }
     float n = (float)w->n, per_x = sum_x > 1e-9f ? WIDTH_X * n / sum_x : 0,
           per_z = sum_z > 1e-9f ? n / sum_z : 0;
-    for (uint32_t i = 0; i < HOMER_WINDOW_SLOTS; i++)
+    for (uint32_t i = 0; i < w->used; i++)
         s->distance[i] = per_z * w->distance_z[i] + per_x * w->distance_x[i];
     homer_near_find(&s->near, w, s->distance, HOMER_WINDOW_SLOTS - 1, HOMER_NEIGHBOURS);
 }

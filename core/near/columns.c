@@ -29,8 +29,9 @@ int homer_columns_prepare(struct homer_columns *c, uint32_t key) {
     return c->column[key] ? 0 : -ENOMEM;
 }
 
-HOMER_WIDE void homer_columns_add(const struct homer_columns *c, uint32_t key, float x, float *restrict dot) {
+HOMER_WIDE void homer_columns_add(const struct homer_columns *c, uint32_t key, float x, uint32_t n,
+                                  float *restrict dot) {
     if (key >= c->cap || !c->column[key]) return;
     const float *column = c->column[key];
-    for (uint32_t i = 0; i < c->width; i++) dot[i] += x * column[i];
+    for (uint32_t i = 0; i < n; i++) dot[i] += x * column[i];
 }

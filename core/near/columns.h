@@ -24,7 +24,7 @@ int homer_columns_prepare(struct homer_columns *c, uint32_t key);
 static inline void homer_columns_set(struct homer_columns *c, uint32_t key, uint32_t slot, float x) {
     c->column[key][slot] = x;
 }
-/* dot[width] += x * column of the key; nothing where there is none. */
-void homer_columns_add(const struct homer_columns *c, uint32_t key, float x, float *dot);
+/* dot[n] += x * the first n slots of the key's column; nothing where there is none. */
+void homer_columns_add(const struct homer_columns *c, uint32_t key, float x, uint32_t n, float *dot);
 
 #endif

@@ -43,8 +43,8 @@ int homer_window_reserve(struct homer_window *w, uint32_t features, uint32_t lab
     return rc ? rc : homer_columns_reserve(&w->z, labels);
 }
 
-HOMER_WIDE static void distances(const float *norm, float own, float *restrict dot) {
-    for (uint32_t i = 0; i < SLOTS; i++) {
+HOMER_WIDE static void distances(const float *norm, float own, uint32_t n, float *restrict dot) {
+    for (uint32_t i = 0; i < n; i++) {
         float d = norm[i] + own - 2 * dot[i];
         dot[i] = d > 0 ? d : 0;
     }
@@ -53,27 +53,27 @@ HOMER_WIDE static void distances(const float *norm, float own, float *restrict d
 void homer_window_measure_x(struct homer_window *w, const struct homer_frame *f) {
     uint32_t sparse = f->n - f->present_n;
     float norm = 0;
-    memset(w->distance_x, 0, sizeof w->distance_x);
+    memset(w->distance_x, 0, w->used * sizeof *w->distance_x);
     for (uint32_t i = 0; i < f->n; i++) {
         if (f->feature[i] >= f->known_features) continue;
         norm += f->x[i] * f->x[i];
         if (i < sparse)
-            homer_columns_add(&w->dense, f->feature[i], f->x[i], w->distance_x);
+            homer_columns_add(&w->dense, f->feature[i], f->x[i], w->used, w->distance_x);
         else
             homer_postings_add(&w->sparse, f->feature[i], f->x[i], w->distance_x);
     }
-    distances(w->norm_x, norm, w->distance_x);
+    distances(w->norm_x, norm, w->used, w->distance_x);
 }
 
 void homer_window_measure_z(struct homer_window *w, const float *p, uint32_t labels) {
     float norm = 0;
-    memset(w->distance_z, 0, sizeof w->distance_z);
+    memset(w->distance_z, 0, w->used * sizeof *w->distance_z);
     for (uint32_t l = 0; l < labels; l++) {
         if (!(p[l] > LIKELY)) continue;
         norm += p[l];
-        homer_columns_add(&w->z, l, sqrtf(p[l]), w->distance_z);
+        homer_columns_add(&w->z, l, sqrtf(p[l]), w->used, w->distance_z);
     }
-    distances(w->norm_z, norm, w->distance_z);
+    distances(w->norm_z, norm, w->used, w->distance_z);
 }
 
 static int room(struct homer_mem *mem, uint32_t **list, uint32_t *cap, uint32_t need) {
@@ -156,6 +156,7 @@ void homer_window_add(struct homer_window *w, const struct homer_frame *f) {
     }
     struct homer_window_slot *s = &w->slot[slot];
     forget(w, slot);
+    if (slot >= w->used) w->used += HOMER_LANES;
     s->feature_n = f->n;
     s->sparse = f->n - f->present_n;
     w->norm_x[slot] = 0;

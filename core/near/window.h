@@ -41,8 +41,10 @@ struct homer_window {
     struct homer_columns dense;
     struct homer_columns z;
 
+    uint32_t used; /* a multiple of 8: later slots never were in use */
+
     /* of the instance at hand */
-    float distance_x[HOMER_WINDOW_SLOTS]; /* squared, of the slots in use */
+    float distance_x[HOMER_WINDOW_SLOTS]; /* [used] squared, of the slots in use */
     float distance_z[HOMER_WINDOW_SLOTS];
 };
 

@@ -42,7 +42,7 @@ static void columns_hold_what_was_set(void **state) {
         double expected[WIDTH] = {0};
         for (int i = 0; i < 4; i++) {
             uint32_t asked = dice_below(&d, KEYS + 50);
-            homer_columns_add(&c, asked, 0.5f + (float)i, dot);
+            homer_columns_add(&c, asked, 0.5f + (float)i, c.width, dot);
             for (uint32_t s = 0; s < WIDTH && asked < KEYS && there[asked]; s++)
                 expected[s] += (0.5 + i) * (double)naive[asked][s];
         }
