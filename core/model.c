@@ -209,11 +209,12 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     o.predicted_n = own.label_n;
     homer_eval_count(&m->eval, &o, m->schema.labels.n);
     if (out) answer(m, p, decide, out);
-    if (m->layered) { /* before the window lets go of labelsets that the posterior looks at */
-        homer_second_learn(&m->second, &m->learner.flat, m->schema.labels.n);
-        homer_rules_learn(&m->rules, p, x, m->schema.labels.n);
+    uint32_t features = m->schema.features.n, labels = m->schema.labels.n;
+    if (m->layered) { /* before the window gives up an instance whose labelset is a candidate */
+        p = homer_second_learn(&m->second, &m->learner.flat, labels);
+        homer_rules_learn(&m->rules, p, x, labels);
     }
-    p = m->learner.ops->learn(&m->learner, x, m->schema.features.n, m->schema.labels.n);
+    p = m->learner.ops->learn(&m->learner, x, features, labels);
     if (!m->layered) homer_rules_learn(&m->rules, p, x, known(m));
     m->seq++;
     return 0;

@@ -110,11 +110,12 @@ const float *homer_second_predict(struct homer_second *s, struct homer_flat *f, 
     return row[P2];
 }
 
-void homer_second_learn(struct homer_second *s, const struct homer_flat *f, uint32_t labels) {
+const float *homer_second_learn(struct homer_second *s, const struct homer_flat *f, uint32_t labels) {
     for (uint32_t r = 0; r < ROWS; r++)
         for (uint32_t l = f->labels; l < labels; l++) homer_grid_f32(&s->scratch, r)[l] = 0;
     point(s);
     homer_stack_learn(&s->stack, &f->prior, &f->frame, s->input, homer_grid_f32(&s->scratch, P2));
+    return homer_grid_f32(&s->scratch, P2);
 }
 
 void homer_second_encode(const struct homer_second *s, uint32_t labels, struct homer_codec *c) {

@@ -34,9 +34,9 @@ int homer_second_reserve(struct homer_second *s, uint32_t labels);
  * on the way, whose ranking it changes. No label yet: p, and no candidate. */
 const float *homer_second_predict(struct homer_second *s, struct homer_flat *f, struct homer_rules *r,
                                   const float *p);
-/* Learns the truth that f has prepared, before f learns it; `labels` are known with it, the new ones get p2 =
- * 0. */
-void homer_second_learn(struct homer_second *s, const struct homer_flat *f, uint32_t labels);
+/* Learns the truth that f has prepared, before f learns it; `labels` are known with it. Returns their p2 as
+ * it was predicted, 0 for the new ones; borrowed until the next predict. */
+const float *homer_second_learn(struct homer_second *s, const struct homer_flat *f, uint32_t labels);
 void homer_second_encode(const struct homer_second *s, uint32_t labels, struct homer_codec *c);
 
 #endif

@@ -163,6 +163,33 @@ static void the_memory_cap_holds_when_accurate(void **state) {
     the_memory_cap_holds(HOMER_ACCURATE, 8000000, 16000000); /* less, and five trees leave no room */
 }
 
+/* The oldest instance's labelset is a candidate of the posterior, and the cap makes the window give that
+ * instance up while it is learned: what is freed is read no more (the address sanitizer sees it). */
+static void a_posterior_needs_no_instance_given_up(void **state) {
+    (void)state;
+    struct homer_model_config c = small(0);
+    c.profile = HOMER_ACCURATE;
+    struct homer_model *m = model_start(&c, fixture_key);
+    struct homer_mem *mem = homer_model_mem(m);
+    unsigned capped = 0;
+    for (uint32_t t = 0; t < 300; t++) {
+        bool rare =
+            t < 30 || t >= 180; /* each a labelset of its own; those between crowd them out of lists */
+        struct named in = {.weight = 1, .pairs = 1, .tells = 2};
+        in.pair[0] = (struct pair){.name = 0, .number = rare ? 9 : (float)(t % 2)};
+        in.tell[0].label = rare ? t % 3 : t / 2 % 3;
+        in.tell[1].label = t < 30 ? 3 + t : rare ? 3 + (t * 7 + 1) % 30 : 33 + t / 6 % 12;
+        in.tell[0].y = in.tell[1].y = true;
+        uint64_t before = mem->capped;
+        if (t >= 180) mem->max_bytes = mem->used_bytes; /* nothing more */
+        int rc = model_learn(m, &in, NULL, NULL, NULL);
+        capped += rc == 0 && mem->capped > before;
+        mem->max_bytes = 0;
+    }
+    assert_true(capped > 10);
+    model_stop(m);
+}
+
 static void the_caps_of_names_hold(void **state) {
     (void)state;
     struct homer_model_config c = small(0);
@@ -201,6 +228,7 @@ int main(void) {
     const struct CMUnitTest accurate[] = {
         cmocka_unit_test(a_refused_allocation_leaves_no_trace_when_accurate),
         cmocka_unit_test(the_memory_cap_holds_when_accurate),
+        cmocka_unit_test(a_posterior_needs_no_instance_given_up),
     };
     int failed = cmocka_run_group_tests(accurate, NULL, NULL); /* a profile of learner ihomer */
     for (learner = 0; learner < HOMER_LEARNERS; learner++)

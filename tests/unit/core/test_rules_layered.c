@@ -1,0 +1,151 @@
+/* The rules as the second layer uses them: the posterior over candidates that neighbours' labelsets join, the
+ * F1 expected under it, soft histograms. */
+#include "rules_fixture.h"
+#include "core/base/num.h"
+
+enum { MOST = 40, KEPT = 400, SHORT = 24 };
+
+/* Complete labelsets of the stream: the last ones play the neighbours. */
+static struct { uint32_t y[RULE_LABELS], n; } past[KEPT];
+static uint32_t times;
+
+static struct homer_near_sets neighbours(struct dice *d) {
+    struct homer_near_sets near = {.sets = 0};
+    uint32_t n = dice_below(d, HOMER_NEAR_SETS + 1);
+    for (; near.sets < n && near.sets < times; near.sets++) {
+        uint32_t t = times - 1 - dice_below(d, times);
+        near.y[near.sets] = past[t].y;
+        near.n[near.sets] = past[t].n;
+        near.share[near.sets] = (float)(dice_unit(d) / HOMER_NEAR_SETS);
+    }
+    return near;
+}
+
+static bool same_set(const struct homer_candidate *c, const uint32_t *y, uint32_t n) {
+    return c->n == n && (n == 0 || memcmp(c->y, y, n * sizeof *y) == 0);
+}
+
+/* Every neighbour's set is a candidate once; feature 8 is what such neighbours count; p is a softmax. */
+static void assert_posterior(const struct homer_subset *s, const struct homer_near_sets *near) {
+    double total = 0, sum = 0, top = -INFINITY;
+    for (uint32_t i = 0; i < s->candidates; i++)
+        if ((double)s->candidate[i].score > top) top = (double)s->candidate[i].score;
+    for (uint32_t i = 0; i < s->candidates; i++) total += exp((double)s->candidate[i].score - top);
+    for (uint32_t k = 0; k < near->sets; k++) {
+        unsigned found = 0;
+        for (uint32_t i = 0; i < s->candidates; i++)
+            found += same_set(&s->candidate[i], near->y[k], near->n[k]);
+        assert_int_equal(found, 1);
+    }
+    assert_true(s->candidates <= HOMER_SUBSET_CANDIDATES);
+    for (uint32_t i = 0; i < s->candidates; i++) {
+        const struct homer_candidate *c = &s->candidate[i];
+        double share = 0;
+        for (uint32_t k = 0; k < near->sets; k++)
+            share += same_set(c, near->y[k], near->n[k]) ? (double)near->share[k] : 0;
+        assert_close(c->f[8], share, 1e-6);
+        assert_close(c->p, exp((double)c->score - top) / total, 1e-5);
+        sum += (double)c->p;
+    }
+    assert_close(sum, 1, 1e-5);
+}
+
+/* 2 sum p / (k + mass) and the expected F1 of the k best, both summed; k = 0: the empty set. */
+static double value_of(const struct homer_rules *r, const float *p, uint32_t labels, uint32_t k) {
+    double mass = 0, taken = 0, none = 1, expected = 0;
+    bool in[RULE_LABELS] = {false};
+    for (uint32_t l = 0; l < labels; l++) {
+        mass += (double)p[l];
+        none *= 1 - (double)(p[l] < 0.999999f ? p[l] : 0.999999f);
+    }
+    for (uint32_t i = 0; i < k; i++) {
+        taken += (double)p[r->rank[i]];
+        in[r->rank[i]] = true;
+    }
+    for (uint32_t i = 0; i < r->subset.candidates; i++) {
+        const struct homer_candidate *c = &r->subset.candidate[i];
+        double hits = 0;
+        for (uint32_t j = 0; j < c->n; j++) hits += in[c->y[j]];
+        expected += (double)c->p * (k + c->n ? 2 * hits / (k + c->n) : 1);
+    }
+    double empty = 20 * homer_emptiness_probability(&r->emptiness);
+    return expected + (k ? 2 * taken / (k + mass) : none * (empty < 1 ? empty : 1));
+}
+
+static void layered_rules(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_rules r;
+    struct dice d = {250};
+    static double positive[MOST][HOMER_BINS], negative[MOST][HOMER_BINS];
+    uint32_t known = 0, n;
+    unsigned empty = 0, full = 0, differ = 0, near_in = 0;
+    times = 0;
+    homer_rules_init(&r, &mem, fixture_key, true);
+    const float start[] = {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1};
+    assert_memory_equal(r.subset.w, start, sizeof start);
+    for (uint32_t t = 0; t < KEPT; t++) {
+        struct judged j, second;
+        judge(&j, &d, known, MOST, 0.15);
+        second = j; /* the scores that the other rules get */
+        for (uint32_t l = 0; l < known; l++)
+            second.p[l] = (float)(dice_unit(&d) * (t % 3 ? (double)j.p[l] : 0.02));
+        struct homer_near_sets near = neighbours(&d);
+        assert_int_equal(homer_rules_reserve(&r, &j.x, j.labels), 0);
+        r.subset.candidates = 0;
+        homer_rules_rank(&r, j.p, known);
+        if (known) {
+            homer_rules_propose(&r, j.p, known, &near);
+            assert_posterior(&r.subset, &near);
+            near_in += near.sets;
+            homer_rules_rank(&r, second.p, known);
+            const struct homer_decide f1 = {.threshold = (double)NAN}; /* example_f1 */
+            homer_rules_choose(&r, second.p, known, &f1, &n);
+            double best = value_of(&r, second.p, known, 0), got = value_of(&r, second.p, known, n);
+            uint32_t most = r.ranks < SHORT ? r.ranks : SHORT;
+            for (uint32_t k = 1; k <= most && second.p[r.rank[k - 1]] > 0; k++)
+                if (value_of(&r, second.p, known, k) > best) best = value_of(&r, second.p, known, k);
+            assert_close(got, best, 1e-4);
+            for (uint32_t i = 0; i < n; i++) assert_int_equal(r.out[i], r.rank[i]);
+            for (uint32_t l = 0; l < r.cap; l++) assert_int_equal(r.place[l], 0);
+            *(n ? &full : &empty) += 1;
+            uint32_t layered = n; /* without candidates only the scores count */
+            uint32_t candidates = r.subset.candidates;
+            r.subset.candidates = 0;
+            homer_rules_choose(&r, second.p, known, &f1, &n);
+            r.subset.candidates = candidates;
+            differ += n != layered;
+        }
+        for (uint32_t l = known; l < j.labels; l++) second.p[l] = 0;
+        homer_rules_learn(&r, second.p, &j.x, j.labels);
+        for (uint32_t l = 0; l < j.labels; l++) {
+            bool y = bsearch(&l, j.positive, j.x.positive_n, sizeof l, fixture_by_id);
+            bool no = bsearch(&l, j.negative, j.x.negative_n, sizeof l, fixture_by_id);
+            uint32_t bin = homer_histogram_bin(second.p[l]);
+            if ((j.x.partial && !y && !no) || (bin == 0 && !y)) continue;
+            double soft = 0.1 * y + 0.9 * (double)second.p[l];
+            positive[l][bin] += j.x.weight * soft;
+            if (bin) negative[l][bin] += j.x.weight * (1 - soft);
+        }
+        for (uint32_t l = 0; l < j.labels; l++)
+            for (int bin = 0; bin < HOMER_BINS; bin++) {
+                assert_close(r.label[l].positive[bin], positive[l][bin], 1e-9);
+                if (bin) assert_close(r.label[l].negative[bin], negative[l][bin], 1e-9);
+            }
+        known = j.labels;
+        if (j.x.partial) continue;
+        memcpy(past[times].y, j.positive, sizeof j.positive);
+        past[times++].n = j.x.positive_n;
+    }
+    if (!(empty > 10 && full > 100 && differ > 10 && near_in > 500))
+        fail_msg("%u empty, %u full, %u differ, %u sets", empty, full, differ, near_in);
+    homer_rules_deinit(&r);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layered_rules),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
