@@ -166,6 +166,8 @@ static void try_dense(struct homer_grower *g, const struct part *p, struct split
 static void try_sparse(struct homer_grower *g, const struct part *p, struct split *best) {
     uint32_t at = below(&g->rng, p->entries), few = 0, m = 0, feature = p->entry[at].feature;
     float x = p->entry[at].x, threshold = unit(&g->rng) * x;
+    if (!(threshold < 0) && !(threshold > 0))
+        return; /* would not part what is absent from what is negative */
     while (at > 0 && p->entry[at - 1].feature == feature) at--;
     for (; at < p->entries && p->entry[at].feature == feature; at++) {
         bool beyond = x > 0 ? p->entry[at].x > threshold : !(p->entry[at].x > threshold);
