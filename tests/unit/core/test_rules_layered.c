@@ -27,7 +27,7 @@ static bool same_set(const struct homer_candidate *c, const uint32_t *y, uint32_
 
 /* Every neighbour's set is a candidate once; feature 8 is what such neighbours count; p is a softmax. */
 static void assert_posterior(const struct homer_subset *s, const struct homer_near_sets *near) {
-    double total = 0, sum = 0, top = -INFINITY;
+    double total = 0, sum = 0, top = -HUGE_VAL;
     for (uint32_t i = 0; i < s->candidates; i++)
         if ((double)s->candidate[i].score > top) top = (double)s->candidate[i].score;
     for (uint32_t i = 0; i < s->candidates; i++) total += exp((double)s->candidate[i].score - top);
