@@ -75,8 +75,8 @@ static void marginals(const struct homer_subset *s, uint32_t stride, float *m) {
 
 HOMER_WIDE static void fill_inputs(float *const *row, const struct homer_frame *f, const float *p) {
     for (uint32_t l = 0; l < f->stride; l++) {
-        float a = homer_logit(p[l]), e = 0.1f * row[ALL][l] + 0.3f;
-        float q = (row[YES][l] + e * f->prior[l]) / (row[ALL][l] + e);
+        float a = homer_logit(p[l]);
+        float q = homer_near_shrunk(row[YES][l], row[ALL][l], f->prior[l], HOMER_NEAR_SHARE, HOMER_NEAR_PLUS);
         float m = MARGINAL_SHARE * row[MARGINAL][l] + (1 - MARGINAL_SHARE) * p[l];
         row[BIAS][l] = 1;
         row[FIRST][l] = a;

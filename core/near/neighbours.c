@@ -47,8 +47,8 @@ void homer_near_find(struct homer_near *n, const struct homer_window *w, const f
     n->mean = among ? sum / (float)among : 0;
 }
 
-float homer_near_vote(const struct homer_near *n, const struct homer_window *w, const float *weight,
-                      uint32_t k, uint32_t stride, float *yes, float *all) {
+void homer_near_vote(const struct homer_near *n, const struct homer_window *w, const float *weight,
+                     uint32_t k, uint32_t stride, float *yes, float *all) {
     float sum = 0;
     if (k > n->n) k = n->n;
     for (uint32_t i = 0; i < k; i++)
@@ -63,13 +63,12 @@ float homer_near_vote(const struct homer_near *n, const struct homer_window *w, 
         for (uint32_t j = 0; j < s->positive_n + s->negative_n && s->partial; j++)
             all[s->label[j]] += weight[i];
     }
-    return sum;
 }
 
 HOMER_WIDE static void evidence(const struct homer_frame *f, const float *yes, const float *all, float share,
                                 float plus, float *restrict out) {
     for (uint32_t l = 0; l < f->stride; l++) {
-        float e = share * all[l] + plus, p = (yes[l] + e * f->prior[l]) / (all[l] + e);
+        float p = homer_near_shrunk(yes[l], all[l], f->prior[l], share, plus);
         out[l] = homer_clip(homer_logit(p) - f->prior_logit[l], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
     }
 }
@@ -83,7 +82,7 @@ static void neighbours_predict(void *self, struct homer_frame *f) {
     float mean = n->near.mean > 1e-9f ? n->near.mean : 1e-9f;
     for (uint32_t i = 0; i < n->near.n; i++) weight[i] = mean / (n->near.distance[i] + WIDTH * mean);
     homer_near_vote(&n->near, n->window, weight, HOMER_NEIGHBOURS, f->stride, yes, all);
-    evidence(f, yes, all, 0.1f, 0.3f, f->evidence[HOMER_X_NEIGHBOURS]);
+    evidence(f, yes, all, HOMER_NEAR_SHARE, HOMER_NEAR_PLUS, f->evidence[HOMER_X_NEIGHBOURS]);
     homer_near_vote(&n->near, n->window, one, SHARP, f->stride, yes, all);
     evidence(f, yes, all, 0, 0.5f, f->evidence[HOMER_X_SHARP]);
 }

@@ -30,10 +30,17 @@ struct homer_neighbours {
 /* The k nearest (at most HOMER_NEIGHBOURS) of the last `among` instances, by a distance for each slot. */
 void homer_near_find(struct homer_near *n, const struct homer_window *w, const float *distance,
                      uint32_t among, uint32_t k);
-/* votes[2][stride]: sum of w_i y_i and of w_i over the first k neighbours that know a label; returns sum of
- * all w_i. */
-float homer_near_vote(const struct homer_near *n, const struct homer_window *w, const float *weight,
-                      uint32_t k, uint32_t stride, float *yes, float *all);
+/* yes[stride], all[stride]: sum of w_i y_i and of w_i over the first k neighbours that know a label. */
+void homer_near_vote(const struct homer_near *n, const struct homer_window *w, const float *weight,
+                     uint32_t k, uint32_t stride, float *yes, float *all);
+
+/* Their share of positives, shrunk to the prior by e = share * all + plus; share and plus of `wide`. */
+#define HOMER_NEAR_SHARE 0.1f
+#define HOMER_NEAR_PLUS 0.3f
+static inline float homer_near_shrunk(float yes, float all, float prior, float share, float plus) {
+    float e = share * all + plus;
+    return (yes + e * prior) / (all + e);
+}
 
 /* 0 or -ENOMEM with nothing to deinit. Everything else through homer_neighbours_ops. */
 int homer_neighbours_init(struct homer_neighbours *n, struct homer_mem *mem);
