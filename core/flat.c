@@ -196,6 +196,7 @@ int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uin
     float *p = homer_grid_f32(&f->scratch, P);
     int rc = 0;
     v->seq = seq;
+    v->set = HOMER_NO_NUMBER;
     v->features = features;
     v->p = p;
     for (uint32_t l = f->labels; l < labels; l++) p[l] = 0;
@@ -203,6 +204,10 @@ int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uin
     for (int i = 0; i < f->experts && !rc; i++)
         if (f->expert[i].ops->prepare) rc = f->expert[i].ops->prepare(f->expert[i].self, v);
     return rc;
+}
+
+void homer_flat_number_set(struct homer_flat *f, uint32_t set) {
+    f->frame.set = set;
 }
 
 static bool has(const struct homer_flat *f, const void *expert) {

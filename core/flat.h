@@ -75,6 +75,10 @@ const float *homer_flat_predict(struct homer_flat *f, const struct homer_instanc
 int homer_flat_prepare(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
                        uint32_t labels, uint64_t seq);
 
+/* Says which of the complete labelsets seen the instance prepared last has, for the trees that will be grown
+ * from it; its learn comes next. */
+void homer_flat_number_set(struct homer_flat *f, uint32_t set);
+
 /* Learns the instance prepared last; `features` and `labels` ids are known now,
  * new labels start as copies of the virtual column. Returns p for all `labels` as it was before (0 for new
  * ones). */

@@ -213,6 +213,7 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     if (m->layered) { /* before the window gives up an instance whose labelset is a candidate */
         p = homer_second_learn(&m->second, &m->learner.flat, labels);
         homer_rules_learn(&m->rules, p, x, labels);
+        if (!x->partial) homer_flat_number_set(&m->learner.flat, m->rules.sets.previous);
     }
     p = m->learner.ops->learn(&m->learner, x, features, labels);
     if (!m->layered) homer_rules_learn(&m->rules, p, x, known(m));

@@ -3,6 +3,8 @@
 #include <string.h>
 #include "core/base/num.h"
 
+_Static_assert((int)HOMER_TREE_SETS == (int)HOMER_EXTRA_SETS, "the posterior has room for them");
+
 enum { BIAS = 0, FIRST, POSTERIOR, NEIGHBOURS, YES, ALL, P2, MARGINAL, ROWS };
 
 #define CLIP 4.0f
@@ -65,6 +67,15 @@ static struct homer_near_sets sets_of(const struct homer_near *n, const struct h
     return sets;
 }
 
+static void add_tree_sets(struct homer_near_sets *sets, struct homer_extra_trees *trees) {
+    struct homer_extra_set best[HOMER_EXTRA_SETS];
+    sets->tree_sets = homer_extra_trees_sets(trees, best);
+    for (uint32_t i = 0; i < sets->tree_sets; i++) {
+        sets->tree_set[i] = best[i].set;
+        sets->tree_share[i] = best[i].share;
+    }
+}
+
 static void marginals(const struct homer_subset *s, uint32_t stride, float *m) {
     memset(m, 0, stride * sizeof *m);
     for (uint32_t i = 0; i < s->candidates; i++) {
@@ -100,6 +111,7 @@ const float *homer_second_predict(struct homer_second *s, struct homer_flat *f, 
     find(s, w, p, f->labels);
     for (uint32_t i = 0; i < s->near.n; i++) weight[i] = WEIGHT / (s->near.distance[i] + NEAREST);
     struct homer_near_sets sets = sets_of(&s->near, w, weight);
+    add_tree_sets(&sets, &f->extra_trees);
     homer_rules_rank(r, p, f->labels);
     homer_rules_propose(r, p, f->labels, &sets);
     marginals(&r->subset, v->stride, row[MARGINAL]);

@@ -10,13 +10,14 @@
 #define G0 0.01f
 #define GRADIENT_CLIP 8.0f
 #define MIN_FIRST_WEIGHT 0.1f
+#define LEAST_SHARE 0.02f
 #define NONE ((uint32_t)HOMER_NO_SET)
 
 enum { F = HOMER_SUBSET_FEATURES };
 
 /* the second: with labelsets of neighbours among the candidates */
-static const float start[2][F] = {{0.8f, 0.3f, 0.2f, 0.2f, 0.5f, 0.3f, 0.3f, 0, 0},
-                                  {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1}};
+static const float start[2][F] = {{0.8f, 0.3f, 0.2f, 0.2f, 0.5f, 0.3f, 0.3f, 0, 0, 0},
+                                  {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1, 0.4f}};
 
 void homer_subset_init(struct homer_subset *s, struct homer_mem *mem, bool near) {
     *s = (struct homer_subset){.mem = mem};
@@ -93,6 +94,12 @@ static void describe(struct homer_candidate *c, const struct homer_labelsets *se
     c->f[7] = c->n == 0;
 }
 
+static float share_among_trees(const struct homer_near_sets *near, uint32_t set) {
+    for (uint32_t i = 0; i < near->tree_sets && set != NONE; i++)
+        if (near->tree_set[i] == set) return near->tree_share[i];
+    return 0;
+}
+
 void homer_subset_propose(struct homer_subset *s, const struct homer_labelsets *sets, const uint32_t *rank,
                           uint32_t ranks, uint32_t half, uint32_t f1, const float *p,
                           const struct homer_near_sets *near) {
@@ -111,9 +118,12 @@ void homer_subset_propose(struct homer_subset *s, const struct homer_labelsets *
     for (uint32_t i = 0; near && i < near->sets; i++)
         add(s, near->y[i], near->n[i], homer_labelsets_find(sets, near->y[i], near->n[i]))->f[8] +=
             near->share[i];
+    for (uint32_t i = 0; near && i < near->tree_sets; i++)
+        add_listed(s, sets, &(uint32_t){near->tree_set[i] + 1}, 1);
     for (uint32_t i = 0; i < s->candidates; i++) {
         struct homer_candidate *c = &s->candidate[i];
         describe(c, sets, p);
+        if (near) c->f[9] = homer_log((share_among_trees(near, c->set) + LEAST_SHARE) / (1 + LEAST_SHARE));
         c->score = 0;
         for (int k = 0; k < F; k++) c->score += s->w[k] * c->f[k];
     }

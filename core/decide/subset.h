@@ -2,12 +2,13 @@
  *
  * Candidates: the empty set, {p > 1/2}, the example-F1 set, the best 1..6 labels, the previous labelset, and
  * for each of the three best labels the 8 most frequent and the 6 most recent labelsets that hold it; if they
- * are given, those of neighbours. A candidate S scores sum_i w_i f_i(S), with start weights [without / with
- * neighbours]: 0 sum of logit p over S [.8 / .6]            5 log P(|S|), P(size) = (n_size+.2)/(t+12.8) [.3]
+ * are given, those of neighbours and of trees. A candidate S scores sum_i w_i f_i(S), with start weights
+ * [without / with neighbours and trees]:
+ *   0 sum of logit p over S [.8 / .6]            5 log P(|S|), P(size) = (n_size+.2)/(t+12.8) [.3]
  *   1 half log((count+.1)/(t+1)) [.3]            6 is {p > 1/2} [.3]
  *   2 half log((faded+.05)/100) [.2]             7 is empty [0]
  *   3 is the previous [.2]                       8 its share of the neighbours [0 / 1]
- *   4 seen before [.5 / .8]
+ *   4 seen before [.5 / .8]                      9 log((its share of the trees' leaves+.02)/1.02) [0 / .4]
  * The w learn by AdaGrad on the log-likelihood of the true set, skipped when it is no candidate; rate .15, G0
  * .01, gradient clip 8, w_0 >= .1. */
 #ifndef HOMER_DECIDE_SUBSET_H
@@ -16,13 +17,14 @@
 #include "core/decide/labelsets.h"
 
 enum {
-    HOMER_SUBSET_FEATURES = 9,
+    HOMER_SUBSET_FEATURES = 10,
     HOMER_SUBSET_PREFIXES = 6,
     HOMER_NEAR_SETS = 10,
+    HOMER_TREE_SETS = 10,
     HOMER_SUBSET_TOP = 3,                         /* labels whose frequent and recent sets are candidates */
     HOMER_SUBSET_OWN = 3 + HOMER_SUBSET_PREFIXES, /* candidates made from scores */
-    HOMER_SUBSET_CANDIDATES =
-        HOMER_SUBSET_OWN + 1 + HOMER_SUBSET_TOP * (HOMER_FREQUENT + HOMER_RECENT) + HOMER_NEAR_SETS
+    HOMER_SUBSET_CANDIDATES = HOMER_SUBSET_OWN + 1 + HOMER_SUBSET_TOP * (HOMER_FREQUENT + HOMER_RECENT) +
+                              HOMER_NEAR_SETS + HOMER_TREE_SETS
 };
 
 /* Complete labelsets of similar instances, and what each counts among them. */
@@ -31,6 +33,9 @@ struct homer_near_sets {
     uint32_t n[HOMER_NEAR_SETS];
     float share[HOMER_NEAR_SETS]; /* sums to at most 1 */
     uint32_t sets;
+    uint32_t tree_set[HOMER_TREE_SETS]; /* numbers of the likeliest labelsets after trees, each once */
+    float tree_share[HOMER_TREE_SETS];  /* sums to at most 1 */
+    uint32_t tree_sets;
 };
 
 struct homer_candidate {

@@ -68,6 +68,7 @@ struct homer_frame {
     uint32_t features;        /* ids known with this instance */
     const float *p;           /* what the stack predicted; 0 for labels new since */
     uint64_t seq;             /* number of this instance */
+    uint32_t set;             /* which of the complete labelsets seen it has; HOMER_NO_NUMBER: not said */
     float *y;                 /* 1 or 0; 0 where unknown */
     float *weight;            /* the instance's weight where the label is known, else 0 */
     const uint32_t *positive; /* [positive_n] ascending */
@@ -77,5 +78,6 @@ struct homer_frame {
 };
 
 #define HOMER_EVIDENCE_CLIP 8.0f
+#define HOMER_NO_NUMBER UINT32_MAX
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "core/base/num.h"
 
-enum { TREES = HOMER_EXTRA_TREES, GENERATIONS = 100 };
+enum { TREES = HOMER_EXTRA_TREES, GENERATIONS = 100, VOTES = HOMER_EXTRA_VOTES };
 
 void homer_extra_trees_init(struct homer_extra_trees *f, struct homer_mem *mem,
                             const struct homer_window *window, uint64_t seed) {
@@ -17,6 +17,7 @@ static void extra_deinit(void *self) {
     for (int i = 0; i < TREES; i++) {
         struct homer_extra_tree *t = &f->tree[i];
         homer_mem_free(f->mem, t->node, HOMER_TREE_NODES, sizeof *t->node);
+        homer_mem_free(f->mem, t->set, t->set_cap, sizeof *t->set);
         homer_mem_free(f->mem, t->share, t->share_cap, sizeof *t->share);
     }
     homer_mem_free(f->mem, f->value, f->cap, sizeof *f->value);
@@ -58,11 +59,46 @@ static void extra_predict(void *self, struct homer_frame *f) {
     for (uint32_t i = 0; i < o->trees; i++) {
         const struct homer_extra_tree *t = &o->tree[i];
         const struct homer_extra_node *n = leaf_of(t, o->value);
+        o->leaf[i] = (uint32_t)(n - t->node);
         for (uint32_t k = n->share; k < n->share + n->shares; k++)
             out[t->share[k].label] += t->share[k].share;
     }
     for (uint32_t i = 0; i < f->n; i++) o->value[f->feature[i]] = 0;
     if (o->trees) evidence(f, (float)o->trees, out);
+}
+
+/* Where a labelset's votes are or, while it has none, would go. */
+static uint32_t place_of(const struct homer_extra_set *vote, uint32_t set) {
+    uint32_t i = set * 2654435761u % VOTES;
+    while (vote[i].share > 0 && vote[i].set != set) i = (i + 1) % VOTES;
+    return i;
+}
+
+static uint32_t keep_best(struct homer_extra_set *best, uint32_t n, struct homer_extra_set v) {
+    uint32_t i = n < HOMER_EXTRA_SETS ? n++ : HOMER_EXTRA_SETS;
+    for (; i > 0 && best[i - 1].share < v.share; i--)
+        if (i < HOMER_EXTRA_SETS) best[i] = best[i - 1];
+    if (i < HOMER_EXTRA_SETS) best[i] = v;
+    return n;
+}
+
+uint32_t homer_extra_trees_sets(struct homer_extra_trees *f, struct homer_extra_set best[HOMER_EXTRA_SETS]) {
+    uint32_t used[TREES * HOMER_LEAF_SETS], n = 0, sets = 0;
+    for (uint32_t i = 0; i < f->trees; i++) {
+        const struct homer_extra_tree *t = &f->tree[i];
+        const struct homer_extra_node *leaf = &t->node[f->leaf[i]];
+        for (uint32_t k = leaf->set; k < leaf->set + leaf->sets; k++) {
+            uint32_t at = place_of(f->vote, t->set[k].set);
+            if (!(f->vote[at].share > 0)) used[n++] = at;
+            f->vote[at].set = t->set[k].set;
+            f->vote[at].share += t->set[k].share / (float)f->trees;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        sets = keep_best(best, sets, f->vote[used[i]]);
+        f->vote[used[i]] = (struct homer_extra_set){0};
+    }
+    return sets;
 }
 
 static int extra_prepare(void *self, const struct homer_frame *f) {
@@ -105,7 +141,10 @@ static void extra_encode(const void *self, uint32_t columns, struct homer_codec 
         homer_put_u32(c, t->nodes);
         for (uint32_t k = 0; k < t->nodes; k++) {
             homer_put_u32(c, t->node[k].feature);
-            homer_put_f32(c, t->node[k].threshold);
+            if (t->node[k].child)
+                homer_put_f32(c, t->node[k].threshold);
+            else
+                homer_put_u32(c, t->node[k].sets);
             homer_put_u32(c, t->node[k].child);
             homer_put_u32(c, t->node[k].share);
             homer_put_u32(c, t->node[k].shares);
@@ -113,6 +152,10 @@ static void extra_encode(const void *self, uint32_t columns, struct homer_codec 
         for (uint32_t k = 0; k < t->shares; k++) {
             homer_put_u32(c, t->share[k].label);
             homer_put_f32(c, t->share[k].share);
+        }
+        for (uint32_t k = 0; k < t->sets; k++) {
+            homer_put_u32(c, t->set[k].set);
+            homer_put_f32(c, t->set[k].share);
         }
     }
 }

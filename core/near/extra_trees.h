@@ -6,18 +6,23 @@
  * threshold: between its values in two random instances (dense), or between 0 and its value in one (sparse).
  * The draw with the largest sum_l (a_l^2/n_a + b_l^2/n_b), a and b the positives of label l on either side,
  * splits the node. Leaves have at least 2 instances and hold label shares; p_l is their mean over the trees,
- * shrunk to pi_l by 1 + .05 trees.
+ * shrunk to pi_l by 1 + .05 trees. A leaf also holds the shares of the numbered labelsets of its instances,
+ * the first 8 it meets.
  *
  * One tree is grown per 1/100 of the instances in the window, at least one instance. Memory: 160 KiB a tree
- * and 8 bytes per positive in the window, 24 bytes per sparse entry in the window; where the memory cap
- * refuses, nothing is grown. One thread; charged to mem. */
+ * and 12 bytes per instance and per positive in the window, 24 bytes per sparse entry in the window; where
+ * the memory cap refuses, nothing is grown. One thread; charged to mem. */
 #ifndef HOMER_NEAR_EXTRA_TREES_H
 #define HOMER_NEAR_EXTRA_TREES_H
 
 #include "core/near/grower.h"
 #include "core/leaf/expert.h"
 
-enum { HOMER_EXTRA_TREES = 50 };
+enum {
+    HOMER_EXTRA_TREES = 50,
+    HOMER_EXTRA_SETS = 10, /* that are told */
+    HOMER_EXTRA_VOTES = 1024,
+};
 
 struct homer_extra_trees {
     struct homer_mem *mem;
@@ -29,11 +34,17 @@ struct homer_extra_trees {
     bool due;       /* one is grown with the coming learn: prepared */
     float *value;   /* [cap] scratch: values of the instance at hand, by feature */
     uint32_t cap;
+    uint32_t leaf[HOMER_EXTRA_TREES]; /* [trees] scratch: those that the instance at hand reaches */
+    struct homer_extra_set vote[HOMER_EXTRA_VOTES]; /* scratch, all 0: hashed by labelset */
 };
 
 /* Everything else through homer_extra_trees_ops. The window is the caller's; it learns an instance before
  * they do. */
 void homer_extra_trees_init(struct homer_extra_trees *f, struct homer_mem *mem,
                             const struct homer_window *window, uint64_t seed);
+
+/* The labelsets of largest mean share in the leaves that the instance predicted last has reached, best first;
+ * ties: those met first. Their number; 0 where no tree has grown. */
+uint32_t homer_extra_trees_sets(struct homer_extra_trees *f, struct homer_extra_set best[HOMER_EXTRA_SETS]);
 
 #endif

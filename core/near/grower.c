@@ -78,6 +78,17 @@ static int reserve_entries(struct homer_grower *g, uint32_t need) {
     return 0;
 }
 
+/* Leaves share no instance, so that they hold no more labelsets than there will be instances. */
+static int reserve_sets(struct homer_grower *g, struct homer_extra_tree *t) {
+    uint32_t need = g->window->n + 1, cap = need + need / 2;
+    if (need <= t->set_cap) return 0;
+    void *set = homer_mem_grow(g->mem, t->set, t->set_cap, cap, sizeof *t->set);
+    if (!set) return -ENOMEM;
+    t->set = set;
+    t->set_cap = cap;
+    return 0;
+}
+
 int homer_grower_prepare(struct homer_grower *g, struct homer_extra_tree *t, const struct homer_frame *f) {
     uint32_t positives = f->positive_n, entries = f->present_n;
     for (uint32_t age = 0; age < g->window->n; age++) {
@@ -95,6 +106,7 @@ int homer_grower_prepare(struct homer_grower *g, struct homer_extra_tree *t, con
         g->dense_cap = cap;
     }
     if (!t->node && !(t->node = homer_mem_alloc(g->mem, HOMER_TREE_NODES, sizeof *t->node))) return -ENOMEM;
+    if (reserve_sets(g, t)) return -ENOMEM;
     if (positives <= t->share_cap) return 0;
     uint32_t cap = positives + positives / 2;
     void *share = homer_mem_grow(g->mem, t->share, t->share_cap, cap, sizeof *t->share);
@@ -216,6 +228,25 @@ static struct part part_off(struct homer_grower *g, struct part *p) {
     return left;
 }
 
+static struct homer_extra_node leaf_of(const struct homer_grower *g, struct homer_extra_tree *t,
+                                       const struct part *p, uint32_t m) {
+    struct homer_extra_node leaf = {.set = t->sets, .share = t->shares, .shares = m};
+    for (uint32_t k = 0; k < m; k++)
+        t->share[t->shares++] = (struct homer_extra_share){g->label[k], g->all[g->label[k]] / (float)p->n};
+    for (uint32_t k = 0; k < p->n; k++) {
+        uint32_t set = g->window->slot[p->slot[k]].set, i = leaf.set;
+        if (set == HOMER_NO_NUMBER) continue;
+        while (i < t->sets && t->set[i].set != set) i++;
+        if (i == t->sets) {
+            if (leaf.sets == HOMER_LEAF_SETS) continue;
+            leaf.sets++;
+            t->set[t->sets++] = (struct homer_extra_set){set, 0};
+        }
+        t->set[i].share += 1 / (float)p->n;
+    }
+    return leaf;
+}
+
 static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32_t node, struct part p,
                       uint32_t draws, int depth) {
     uint32_t m = 0;
@@ -240,11 +271,7 @@ static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32
             else if (p.entries)
                 try_sparse(g, &p, &best);
         }
-    if (best.feature == UINT32_MAX) {
-        t->node[node] = (struct homer_extra_node){.share = t->shares, .shares = m};
-        for (uint32_t k = 0; k < m; k++)
-            t->share[t->shares++] = (struct homer_extra_share){g->label[k], g->all[g->label[k]] / (float)p.n};
-    }
+    if (best.feature == UINT32_MAX) t->node[node] = leaf_of(g, t, &p, m);
     for (uint32_t k = 0; k < m; k++) g->all[g->label[k]] = 0;
     if (best.feature == UINT32_MAX) return;
     uint32_t child = t->nodes;
@@ -285,7 +312,7 @@ void homer_grower_grow(struct homer_grower *g, struct homer_extra_tree *t, const
     root.entries = collect(g, f->features);
     float most = homer_clip(2 * sqrtf((float)f->features), LEAST_DRAWS, MOST_DRAWS);
     t->nodes = 1;
-    t->shares = 0;
+    t->shares = t->sets = 0;
     if (root.n)
         grow_node(g, t, 0, root, (uint32_t)most, 0);
     else

@@ -5,11 +5,20 @@
 #include "core/base/rng.h"
 #include "core/near/window.h"
 
-enum { HOMER_TREE_NODES = 2 * HOMER_WINDOW_SLOTS };
+enum {
+    HOMER_TREE_NODES = 2 * HOMER_WINDOW_SLOTS,
+    HOMER_LEAF_SETS = 8, /* labelsets that a leaf keeps: the first it meets */
+};
 
 struct homer_extra_node {
-    uint32_t feature; /* inner: value > threshold goes to child + 1, else to child */
-    float threshold;
+    union {
+        uint32_t feature; /* inner: value > threshold goes to child + 1, else to child */
+        uint32_t set;     /* leaf: place of its labelsets */
+    };
+    union {
+        float threshold;
+        uint32_t sets; /* how many */
+    };
     uint32_t child;         /* 0: a leaf */
     uint32_t share, shares; /* of a leaf: place and number of its label shares */
 };
@@ -19,10 +28,17 @@ struct homer_extra_share {
     float share; /* of the leaf's instances that have it; labels not listed: 0 */
 };
 
+/* A labelset, and the share of a leaf's instances that have it. */
+struct homer_extra_set {
+    uint32_t set;
+    float share;
+};
+
 struct homer_extra_tree {
     struct homer_extra_node *node; /* [nodes] of HOMER_TREE_NODES; NULL: never grown */
     struct homer_extra_share *share;
-    uint32_t nodes, shares, share_cap;
+    struct homer_extra_set *set; /* [sets] of set_cap */
+    uint32_t nodes, shares, share_cap, sets, set_cap;
 };
 
 /* A sparse feature of an instance. */

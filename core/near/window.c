@@ -172,6 +172,7 @@ void homer_window_add(struct homer_window *w, const struct homer_frame *f) {
     s->positive_n = f->positive_n;
     s->negative_n = 0;
     s->partial = !f->complete;
+    s->set = f->set;
     s->weight = (float)f->w;
     if (f->positive_n) memcpy(s->label, f->positive, f->positive_n * sizeof *s->label);
     for (uint32_t l = 0; l < f->labels && s->partial; l++)
@@ -200,6 +201,7 @@ void homer_window_encode(const struct homer_window *w, struct homer_codec *c) {
         homer_put_f32s(c, s->x, s->feature_n);
         homer_put_u8(c, s->partial);
         homer_put_f32(c, s->weight);
+        homer_put_u32(c, s->set);
         homer_put_u32(c, s->positive_n);
         homer_put_u32(c, s->negative_n);
         homer_put_u32s(c, s->label, s->positive_n + s->negative_n);

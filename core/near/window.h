@@ -27,6 +27,7 @@ struct homer_window_slot {
     uint32_t *likely; /* [likely_n] of likely_cap: labels with a z */
     uint32_t likely_n, likely_cap;
     bool partial;
+    uint32_t set; /* its labelset's number, or HOMER_NO_NUMBER */
     float weight;
 };
 

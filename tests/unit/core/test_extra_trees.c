@@ -4,7 +4,7 @@
 #include "core/near/extra_trees.h"
 #include "core/near/neighbours.h"
 
-enum { FEATURES = 40, DENSE = 10, MOST = 30, NODES = HOMER_TREE_NODES };
+enum { FEATURES = 40, DENSE = 10, MOST = 30, NODES = HOMER_TREE_NODES, NUMBERS = 14 };
 
 static const uint32_t dense[DENSE] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
 
@@ -85,20 +85,29 @@ static float share_of(const struct homer_extra_tree *t, uint32_t node, uint32_t 
     return 0;
 }
 
+static float set_share(const struct homer_extra_tree *t, uint32_t node, uint32_t set) {
+    const struct homer_extra_node *n = &t->node[node];
+    for (uint32_t k = n->set; k < n->set + n->sets; k++)
+        if (t->set[k].set == set) return t->set[k].share;
+    return 0;
+}
+
 /* rng: as it was before the tree was grown; it first draws who takes part, the latest instance first. */
 static void assert_tree(const struct homer_extra_tree *t, const struct homer_window *w, struct homer_rng rng,
                         unsigned *splits) {
-    static uint32_t reach[NODES], have[NODES][MOST], parents[NODES];
+    static uint32_t reach[NODES], have[NODES][MOST], parents[NODES], has[NODES][NUMBERS];
     uint32_t members = 0;
     memset(reach, 0, sizeof reach);
     memset(have, 0, sizeof have);
     memset(parents, 0, sizeof parents);
+    memset(has, 0, sizeof has);
     for (uint32_t age = 0; age < w->n; age++) {
         const struct homer_window_slot *s = &w->slot[homer_window_slot(w, age)];
         if (s->partial || !((float)(homer_rng_next(&rng) >> 40) * 0x1p-24f < 0.8f)) continue;
         uint32_t leaf = route(t, s->feature, s->x, s->feature_n);
         reach[leaf]++;
         members++;
+        if (s->set != HOMER_NO_NUMBER) has[leaf][s->set]++;
         for (uint32_t i = 0; i < s->positive_n; i++) have[leaf][s->label[i]]++;
     }
     assert_true(t->nodes > 0 && t->nodes <= NODES);
@@ -119,6 +128,16 @@ static void assert_tree(const struct homer_extra_tree *t, const struct homer_win
         }
         assert_int_equal(n->shares, listed);
         assert_true(n->share + n->shares <= t->shares);
+        uint32_t sets = 0, kept = 0;
+        for (uint32_t k = 0; k < NUMBERS; k++) { /* exact, unless there are too many */
+            float share = set_share(t, i, k);
+            sets += has[i][k] > 0;
+            kept += share > 0;
+            if (share > 0) assert_close(share, (double)has[i][k] / reach[i], 1e-5);
+        }
+        assert_int_equal(kept, n->sets);
+        assert_int_equal(kept, sets < HOMER_LEAF_SETS ? sets : HOMER_LEAF_SETS);
+        assert_true(n->set + n->sets <= t->sets);
     }
     for (uint32_t i = 0; i < t->nodes; i++) assert_int_equal(parents[i], i > 0);
     if (t->nodes == 1) assert_int_equal(reach[0], members);
@@ -138,6 +157,28 @@ static void assert_evidence(const struct homer_extra_trees *f, const struct benc
     }
 }
 
+/* Returns how many labelsets are told. */
+static uint32_t assert_sets(struct homer_extra_trees *f, const struct bench *b) {
+    double mean[NUMBERS] = {0};
+    struct homer_extra_set best[HOMER_EXTRA_SETS];
+    uint32_t n = homer_extra_trees_sets(f, best), any = 0;
+    for (uint32_t i = 0; i < f->trees; i++) {
+        const struct homer_extra_tree *t = &f->tree[i];
+        uint32_t leaf = route(t, b->feature, b->x, b->f.n);
+        for (uint32_t k = 0; k < NUMBERS; k++) mean[k] += (double)set_share(t, leaf, k) / f->trees;
+    }
+    for (uint32_t k = 0; k < NUMBERS; k++) any += mean[k] > 0;
+    assert_int_equal(n, any < HOMER_EXTRA_SETS ? any : HOMER_EXTRA_SETS);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_close(best[i].share, mean[best[i].set], 1e-5);
+        if (i) assert_true(best[i].share <= best[i - 1].share);
+        mean[best[i].set] = 0; /* none comes twice */
+    }
+    for (uint32_t k = 0; k < NUMBERS && n; k++) assert_true(mean[k] <= (double)best[n - 1].share + 1e-5);
+    for (uint32_t k = 0; k < HOMER_EXTRA_VOTES; k++) assert_same(f->vote[k].share, 0);
+    return n;
+}
+
 static void trees_follow_the_window(void **state) {
     (void)state;
     static struct bench b;
@@ -145,7 +186,7 @@ static void trees_follow_the_window(void **state) {
     struct homer_mem mem = {0};
     const struct homer_expert e = {&grove_ops, &g};
     uint32_t wait = 0, grown = 0;
-    unsigned splits = 0, unseen = 0;
+    unsigned splits = 0, unseen = 0, full = 0;
     grove_init(&g, &mem, 1);
     bench_init(&b, 1300, MOST);
     for (uint32_t t = 0; t < 600; t++) {
@@ -160,7 +201,9 @@ static void trees_follow_the_window(void **state) {
         assert_string_equal(before, after);
         for (uint32_t i = 0; i < b.f.n; i++) unseen += b.feature[i] >= b.f.known_features;
         assert_evidence(&g.trees, &b);
+        full += assert_sets(&g.trees, &b) == HOMER_EXTRA_SETS;
         bench_truth(&b, true);
+        b.f.set = b.f.complete && t % 7 ? dice_below(&b.dice, t < 300 ? 5 : NUMBERS) : HOMER_NO_NUMBER;
         assert_int_equal(grove_prepare(&g, &b.f), 0);
         struct homer_rng rng = g.trees.grower.rng;
         uint32_t place = g.trees.next;
@@ -178,7 +221,7 @@ static void trees_follow_the_window(void **state) {
         assert_int_equal(g.trees.trees, grown < HOMER_EXTRA_TREES ? grown : HOMER_EXTRA_TREES);
         assert_tree(&g.trees.tree[place], g.near.window, rng, &splits);
     }
-    assert_true(grown > 200 && splits > 2000 && unseen > 3 && b.f.labels == MOST);
+    assert_true(grown > 200 && splits > 2000 && unseen > 3 && full > 20 && b.f.labels == MOST);
     grove_deinit(&g);
     assert_int_equal(mem.used_bytes, 0);
 }

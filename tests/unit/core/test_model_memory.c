@@ -160,7 +160,7 @@ static void the_memory_cap_holds_when_fast(void **state) {
 
 static void the_memory_cap_holds_when_accurate(void **state) {
     (void)state;
-    the_memory_cap_holds(HOMER_ACCURATE, 8000000, 16000000); /* less, and five trees leave no room */
+    the_memory_cap_holds(HOMER_ACCURATE, 8400000, 16800000); /* less, and five trees leave no room */
 }
 
 /* The oldest instance's labelset is a candidate of the posterior, and the cap makes the window give that

@@ -53,6 +53,7 @@ static void inputs_are_as_described(void **state) {
     struct homer_clusters_config clusters;
     struct dice d = {1400};
     uint32_t labels = 0;
+    unsigned told = 0;
     homer_clusters_config_default(&clusters);
     assert_int_equal(homer_flat_init(&f, &mem, false, HOMER_ACCURATE, &clusters), 0);
     homer_rules_init(&r, &mem, fixture_key, true);
@@ -74,14 +75,20 @@ static void inputs_are_as_described(void **state) {
         assert_int_equal(homer_second_reserve(&s, labels), 0);
         const float *p = homer_flat_predict(&f, &x.x), *p2 = homer_second_predict(&s, &f, &r, p);
         if (known) assert_inputs(&s, &f, &r, p);
+        for (uint32_t i = 0; i < r.subset.candidates; i++) told += r.subset.candidate[i].f[9] > -3.9f;
         if (!known) assert_true(p2 == p && r.subset.candidates == 0);
         assert_int_equal(homer_flat_prepare(&f, &x.x, 12, labels, t + 1), 0);
         p2 = homer_second_learn(&s, &f, labels);
         for (uint32_t l = known; l < labels; l++) assert_same(p2[l], 0);
         homer_rules_learn(&r, p2, &x.x, labels);
+        if (!x.x.partial) homer_flat_number_set(&f, r.sets.previous);
         homer_flat_learn(&f, &x.x, 12, labels);
+        const struct homer_window *w = f.neighbours.window;
+        assert_int_equal(w->slot[homer_window_slot(w, 0)].set,
+                         x.x.partial ? HOMER_NO_NUMBER : r.sets.previous);
     }
     assert_int_equal(labels, MOST);
+    assert_true(told > 500); /* log(.02/1.02) is what trees say of a labelset that they do not know */
     homer_second_deinit(&s);
     homer_rules_deinit(&r);
     homer_flat_deinit(&f);
