@@ -7,7 +7,8 @@
 
 #define START_CUT 0.3f
 #define HELP_POSITIVES 5.0
-#define HARD 0.1 /* what the truth counts in a layered label's histogram; the rest is its score's */
+#define LAYERED_HELP_POSITIVES 1.0
+#define HARD 0.1 /* what the truth counts in layered histograms; the rest is its score's */
 
 enum { SHORT = 24 }; /* labels that the posterior is asked about */
 
@@ -149,7 +150,8 @@ static uint32_t take_micro(struct homer_rules *r, const float *p) {
 
 static uint32_t take_macro(struct homer_rules *r, const float *p) {
     double positives = homer_histogram_positives(&r->all);
-    double scale = positives > 0 ? HELP_POSITIVES / positives : 0;
+    double help = r->layered ? LAYERED_HELP_POSITIVES : HELP_POSITIVES;
+    double scale = positives > 0 ? help / positives : 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < r->ranks; i++) {
         uint32_t l = r->rank[i];
@@ -197,9 +199,13 @@ const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32
 
 static void count_score(struct homer_rules *r, uint32_t l, float p, int y, double weight) {
     uint32_t bin = homer_histogram_bin(p);
-    if (bin == 0 && !y) return;
-    homer_histogram_add(&r->all, bin, y, weight);
     double soft = r->layered ? HARD * y + (1 - HARD) * (double)p : y;
+    if (bin == 0 && !y) {
+        if (soft > 0) homer_histogram_add(&r->label[l], 0, 1, weight * soft);
+        return;
+    }
+    if (soft > 0) homer_histogram_add(&r->all, bin, 1, weight * soft);
+    if (soft < 1) homer_histogram_add(&r->all, bin, 0, weight * (1 - soft));
     if (soft > 0) homer_histogram_add(&r->label[l], bin, 1, weight * soft);
     if (soft < 1) homer_histogram_add(&r->label[l], bin, 0, weight * (1 - soft));
 }

@@ -11,8 +11,9 @@
  * Where they are `layered` (profile accurate) the labelset posterior is proposed for every instance, from
  * more candidates and from scores p of its own; the other rules get scores that know of it already. Then
  * example_f1 maximises the sum of the value above and of the F1 expected under the posterior, over the 24
- * best labels, and macro_f1 counts in a label's own histogram .1 y + .9 p as positive, the rest as negative:
- * its truths are too few. */
+ * best labels, and both histograms count .1 y + .9 p as positive, the rest as negative: truths are few where
+ * it matters, and scores are calibrated. A label is helped by 1 positive's worth of all, and its own
+ * positives include the .9 p of scores in the lowest bin, which no cut reaches. */
 #ifndef HOMER_DECIDE_RULES_H
 #define HOMER_DECIDE_RULES_H
 

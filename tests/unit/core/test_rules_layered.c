@@ -1,5 +1,5 @@
-/* The rules as the second layer uses them: the posterior over candidates that neighbours' labelsets join, the
- * F1 expected under it, soft histograms. */
+/* The rules as the second layer uses them: the posterior over candidates that labelsets of neighbours and of
+ * trees join, the F1 expected under it, soft histograms and the cuts from them. */
 #include "rules_fixture.h"
 #include "core/base/num.h"
 
@@ -9,7 +9,7 @@ enum { MOST = 40, KEPT = 400, SHORT = 24 };
 static struct { uint32_t y[RULE_LABELS], n; } past[KEPT];
 static uint32_t times;
 
-static struct homer_near_sets neighbours(struct dice *d) {
+static struct homer_near_sets neighbours(struct dice *d, const struct homer_labelsets *sets) {
     struct homer_near_sets near = {.sets = 0};
     uint32_t n = dice_below(d, HOMER_NEAR_SETS + 1);
     for (; near.sets < n && near.sets < times; near.sets++) {
@@ -18,6 +18,12 @@ static struct homer_near_sets neighbours(struct dice *d) {
         near.n[near.sets] = past[t].n;
         near.share[near.sets] = (float)(dice_unit(d) / HOMER_NEAR_SETS);
     }
+    n = dice_below(d, HOMER_TREE_SETS + 1);
+    uint32_t set = dice_below(d, 3); /* each once */
+    for (; near.tree_sets < n && set < sets->map.n; set += 1 + dice_below(d, 9)) {
+        near.tree_set[near.tree_sets] = set;
+        near.tree_share[near.tree_sets++] = (float)(dice_unit(d) / HOMER_TREE_SETS);
+    }
     return near;
 }
 
@@ -25,8 +31,10 @@ static bool same_set(const struct homer_candidate *c, const uint32_t *y, uint32_
     return c->n == n && (n == 0 || memcmp(c->y, y, n * sizeof *y) == 0);
 }
 
-/* Every neighbour's set is a candidate once; feature 8 is what such neighbours count; p is a softmax. */
-static void assert_posterior(const struct homer_subset *s, const struct homer_near_sets *near) {
+/* Every set of a neighbour or of the trees is a candidate once; feature 8 is what such neighbours count,
+ * feature 9 what the trees say; p is a softmax. */
+static void assert_posterior(const struct homer_rules *r, const struct homer_near_sets *near) {
+    const struct homer_subset *s = &r->subset;
     double total = 0, sum = 0, top = -HUGE_VAL;
     for (uint32_t i = 0; i < s->candidates; i++)
         if ((double)s->candidate[i].score > top) top = (double)s->candidate[i].score;
@@ -37,13 +45,26 @@ static void assert_posterior(const struct homer_subset *s, const struct homer_ne
             found += same_set(&s->candidate[i], near->y[k], near->n[k]);
         assert_int_equal(found, 1);
     }
+    for (uint32_t k = 0; k < near->tree_sets; k++) {
+        unsigned found = 0;
+        uint32_t size;
+        const uint32_t *y = homer_labelsets_get(&r->sets, near->tree_set[k], &size);
+        for (uint32_t i = 0; i < s->candidates; i++) found += same_set(&s->candidate[i], y, size);
+        assert_int_equal(found, 1);
+    }
     assert_true(s->candidates <= HOMER_SUBSET_CANDIDATES);
     for (uint32_t i = 0; i < s->candidates; i++) {
         const struct homer_candidate *c = &s->candidate[i];
-        double share = 0;
+        double share = 0, trees = 0;
         for (uint32_t k = 0; k < near->sets; k++)
             share += same_set(c, near->y[k], near->n[k]) ? (double)near->share[k] : 0;
+        for (uint32_t k = 0; k < near->tree_sets; k++) {
+            uint32_t size;
+            const uint32_t *y = homer_labelsets_get(&r->sets, near->tree_set[k], &size);
+            trees += same_set(c, y, size) ? (double)near->tree_share[k] : 0;
+        }
         assert_close(c->f[8], share, 1e-6);
+        assert_close(c->f[9], log((trees + 0.02) / 1.02), 1e-5);
         assert_close(c->p, exp((double)c->score - top) / total, 1e-5);
         sum += (double)c->p;
     }
@@ -72,17 +93,36 @@ static double value_of(const struct homer_rules *r, const float *p, uint32_t lab
     return expected + (k ? 2 * taken / (k + mass) : none * (empty < 1 ? empty : 1));
 }
 
+/* The labels of the ranking that pass the cuts. */
+static void assert_cuts(struct homer_rules *r, const float *p, uint32_t known) {
+    const struct homer_decide micro = {.objective = HOMER_MICRO_F1, .threshold = (double)NAN};
+    const struct homer_decide macro = {.objective = HOMER_MACRO_F1, .threshold = (double)NAN};
+    double all = homer_histogram_positives(&r->all);
+    uint32_t n, at = 0;
+    homer_rules_choose(r, p, known, &micro, &n);
+    float cut = homer_histogram_cut(&r->all, NULL, 0, 0.3f);
+    for (uint32_t i = 0; i < r->ranks; i++) assert_int_equal(i < n, p[r->rank[i]] >= cut);
+    homer_rules_choose(r, p, known, &macro, &n);
+    for (uint32_t i = 0; i < r->ranks; i++) {
+        uint32_t l = r->rank[i];
+        cut = homer_histogram_cut(&r->label[l], &r->all, all > 0 ? 1 / all : 0, 0.3f);
+        if (p[l] >= cut) assert_int_equal(r->out[at++], l);
+    }
+    assert_int_equal(at, n);
+}
+
 static void layered_rules(void **state) {
     (void)state;
     struct homer_mem mem = {0};
     struct homer_rules r;
     struct dice d = {250};
     static double positive[MOST][HOMER_BINS], negative[MOST][HOMER_BINS];
+    double yes[HOMER_BINS] = {0}, none[HOMER_BINS] = {0};
     uint32_t known = 0, n;
-    unsigned empty = 0, full = 0, differ = 0, near_in = 0;
+    unsigned empty = 0, full = 0, differ = 0, near_in = 0, trees_in = 0;
     times = 0;
     homer_rules_init(&r, &mem, fixture_key, true);
-    const float start[] = {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1};
+    const float start[] = {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1, 0.4f};
     assert_memory_equal(r.subset.w, start, sizeof start);
     for (uint32_t t = 0; t < KEPT; t++) {
         struct judged j, second;
@@ -90,15 +130,17 @@ static void layered_rules(void **state) {
         second = j; /* the scores that the other rules get */
         for (uint32_t l = 0; l < known; l++)
             second.p[l] = (float)(dice_unit(&d) * (t % 3 ? (double)j.p[l] : 0.02));
-        struct homer_near_sets near = neighbours(&d);
+        struct homer_near_sets near = neighbours(&d, &r.sets);
         assert_int_equal(homer_rules_reserve(&r, &j.x, j.labels), 0);
         r.subset.candidates = 0;
         homer_rules_rank(&r, j.p, known);
         if (known) {
             homer_rules_propose(&r, j.p, known, &near);
-            assert_posterior(&r.subset, &near);
+            assert_posterior(&r, &near);
             near_in += near.sets;
+            trees_in += near.tree_sets;
             homer_rules_rank(&r, second.p, known);
+            assert_cuts(&r, second.p, known);
             const struct homer_decide f1 = {.threshold = (double)NAN}; /* example_f1 */
             homer_rules_choose(&r, second.p, known, &f1, &n);
             double best = value_of(&r, second.p, known, 0), got = value_of(&r, second.p, known, n);
@@ -122,23 +164,29 @@ static void layered_rules(void **state) {
             bool y = bsearch(&l, j.positive, j.x.positive_n, sizeof l, fixture_by_id);
             bool no = bsearch(&l, j.negative, j.x.negative_n, sizeof l, fixture_by_id);
             uint32_t bin = homer_histogram_bin(second.p[l]);
-            if ((j.x.partial && !y && !no) || (bin == 0 && !y)) continue;
+            if (j.x.partial && !y && !no) continue;
             double soft = 0.1 * y + 0.9 * (double)second.p[l];
             positive[l][bin] += j.x.weight * soft;
             if (bin) negative[l][bin] += j.x.weight * (1 - soft);
+            if (bin || y) yes[bin] += j.x.weight * soft;
+            if (bin) none[bin] += j.x.weight * (1 - soft);
         }
         for (uint32_t l = 0; l < j.labels; l++)
             for (int bin = 0; bin < HOMER_BINS; bin++) {
                 assert_close(r.label[l].positive[bin], positive[l][bin], 1e-9);
                 if (bin) assert_close(r.label[l].negative[bin], negative[l][bin], 1e-9);
             }
+        for (int bin = 0; bin < HOMER_BINS; bin++) {
+            assert_close(r.all.positive[bin], yes[bin], 1e-7);
+            if (bin) assert_close(r.all.negative[bin], none[bin], 1e-7);
+        }
         known = j.labels;
         if (j.x.partial) continue;
         memcpy(past[times].y, j.positive, sizeof j.positive);
         past[times++].n = j.x.positive_n;
     }
-    if (!(empty > 10 && full > 100 && differ > 10 && near_in > 500))
-        fail_msg("%u empty, %u full, %u differ, %u sets", empty, full, differ, near_in);
+    if (!(empty > 10 && full > 100 && differ > 10 && near_in > 500 && trees_in > 500))
+        fail_msg("%u empty, %u full, %u differ, %u and %u sets", empty, full, differ, near_in, trees_in);
     homer_rules_deinit(&r);
     assert_int_equal(mem.used_bytes, 0);
 }
