@@ -16,8 +16,8 @@ enum { BIAS = 0, FIRST, POSTERIOR, NEIGHBOURS, YES, ALL, P2, MARGINAL, ROWS };
 void homer_second_init(struct homer_second *s, struct homer_mem *mem) {
     static const struct homer_stack_config config = {
         .experts = HOMER_SECOND_INPUTS,
-        .start = {[FIRST] = 1, [POSTERIOR] = 0.2, [NEIGHBOURS] = 0.1},
-        .curvature = {[BIAS] = 200, [FIRST] = 200, [POSTERIOR] = 100, [NEIGHBOURS] = 100},
+        .start = {[FIRST] = 1, [POSTERIOR] = 0.3, [NEIGHBOURS] = 0.1},
+        .curvature = {[BIAS] = 200, [FIRST] = 200, [POSTERIOR] = 50, [NEIGHBOURS] = 50},
         .variance = {[BIAS] = 0.01f, [POSTERIOR] = 0.01f, [NEIGHBOURS] = 0.01f},
     };
     *s = (struct homer_second){0};

@@ -7,8 +7,8 @@
  *   p2 = sigmoid(sum_e (w_e + u_el) X_el), learned as of stack.h, from the inputs X
  *     0  1                                 start 0,   curvature 200, variance of u .01
  *     1  a = logit p                             1              200                   0
- *     2  clip(logit(.8 m + .2 p) - a, +-4)       .2             100                 .01
- *     3  clip(logit q - a, +-4)                  .1             100                 .01
+ *     2  clip(logit(.8 m + .2 p) - a, +-4)       .3              50                 .01
+ *     3  clip(logit q - a, +-4)                  .1              50                 .01
  * p2 is what a model answers, and what every decision rule but the posterior uses. One thread. */
 #ifndef HOMER_SECOND_H
 #define HOMER_SECOND_H

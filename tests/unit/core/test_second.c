@@ -59,7 +59,7 @@ static void inputs_are_as_described(void **state) {
     homer_rules_init(&r, &mem, fixture_key, true);
     homer_second_init(&s, &mem);
     assert_close(s.stack.w[1], 1, 0);
-    assert_close(s.stack.w[2], 0.2, 0);
+    assert_close(s.stack.w[2], 0.3, 0);
     assert_close(s.stack.w[3], 0.1, 0);
     mem.fail_in = 1;
     assert_int_equal(homer_second_reserve(&s, 4), -ENOMEM);
