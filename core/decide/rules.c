@@ -7,7 +7,8 @@
 
 #define START_CUT 0.3f
 #define HELP_POSITIVES 5.0
-#define HARD 0.1 /* what the truth counts in a layered label's histogram; the rest is its score's */
+#define HELP_FROM 10.0 /* positives that a pool of young labels must have to help */
+#define HARD 0.1       /* what the truth counts in a layered label's histogram; the rest is its score's */
 
 enum { SHORT = 24 }; /* labels that the posterior is asked about */
 
@@ -20,6 +21,7 @@ void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_
 
 static void release(struct homer_rules *r) {
     homer_mem_free(r->mem, r->label, r->cap, sizeof *r->label);
+    homer_mem_free(r->mem, r->seen, r->cap, sizeof *r->seen);
     homer_mem_free(r->mem, r->rank, r->cap, sizeof *r->rank);
     homer_mem_free(r->mem, r->out, r->cap, sizeof *r->out);
     homer_mem_free(r->mem, r->place, r->cap, sizeof *r->place);
@@ -39,14 +41,16 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
     g.cap = r->cap ? r->cap : 16;
     while (g.cap < labels) g.cap += g.cap / 2;
     g.label = homer_mem_alloc(r->mem, g.cap, sizeof *g.label);
+    g.seen = homer_mem_alloc(r->mem, g.cap, sizeof *g.seen);
     g.rank = homer_mem_alloc(r->mem, g.cap, sizeof *g.rank);
     g.out = homer_mem_alloc(r->mem, g.cap, sizeof *g.out);
     g.place = homer_mem_alloc(r->mem, g.cap, sizeof *g.place);
-    if (!g.label || !g.rank || !g.out || !g.place) {
+    if (!g.label || !g.seen || !g.rank || !g.out || !g.place) {
         release(&g);
         return -ENOMEM;
     }
     if (r->cap) memcpy(g.label, r->label, r->cap * sizeof *g.label);
+    if (r->cap) memcpy(g.seen, r->seen, r->cap * sizeof *g.seen);
     release(r);
     *r = g;
     return 0;
@@ -147,13 +151,27 @@ static uint32_t take_micro(struct homer_rules *r, const float *p) {
     return n;
 }
 
+/* The pool of labels that were seen as seldom as l; NULL: l is not young. */
+static struct homer_histogram *young_pool(struct homer_rules *r, uint32_t l) {
+    static const uint32_t most[HOMER_YOUNG_POOLS] = {1, 5, 20};
+    if (r->seen[l] == 0) return NULL;
+    for (int i = 0; i < HOMER_YOUNG_POOLS; i++)
+        if (r->seen[l] <= most[i]) return &r->young[i];
+    return NULL;
+}
+
 static uint32_t take_macro(struct homer_rules *r, const float *p) {
     double positives = homer_histogram_positives(&r->all);
     double scale = positives > 0 ? HELP_POSITIVES / positives : 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < r->ranks; i++) {
         uint32_t l = r->rank[i];
-        if (p[l] >= homer_histogram_cut(&r->label[l], &r->all, scale, START_CUT)) r->out[n++] = l;
+        const struct homer_histogram *pool = young_pool(r, l);
+        double young = pool ? homer_histogram_positives(pool) : 0;
+        float cut = young < HELP_FROM
+                        ? homer_histogram_cut(&r->label[l], &r->all, scale, START_CUT)
+                        : homer_histogram_cut(&r->label[l], pool, HELP_POSITIVES / young, START_CUT);
+        if (p[l] >= cut) r->out[n++] = l;
     }
     return n;
 }
@@ -198,7 +216,10 @@ const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32
 static void count_score(struct homer_rules *r, uint32_t l, float p, int y, double weight) {
     uint32_t bin = homer_histogram_bin(p);
     if (bin == 0 && !y) return;
+    struct homer_histogram *pool = young_pool(r, l);
     homer_histogram_add(&r->all, bin, y, weight);
+    if (pool) homer_histogram_add(pool, bin, y, weight);
+    if (y && r->seen[l] < UINT32_MAX) r->seen[l]++;
     double soft = r->layered ? HARD * y + (1 - HARD) * (double)p : y;
     if (soft > 0) homer_histogram_add(&r->label[l], bin, 1, weight * soft);
     if (soft < 1) homer_histogram_add(&r->label[l], bin, 0, weight * (1 - soft));
@@ -228,6 +249,11 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
 void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct homer_codec *c) {
     homer_put_f64s(c, r->all.positive, HOMER_BINS);
     homer_put_f64s(c, r->all.negative, HOMER_BINS);
+    for (int i = 0; i < HOMER_YOUNG_POOLS; i++) {
+        homer_put_f64s(c, r->young[i].positive, HOMER_BINS);
+        homer_put_f64s(c, r->young[i].negative, HOMER_BINS);
+    }
+    homer_put_u32s(c, r->seen, labels);
     for (uint32_t l = 0; l < labels; l++) {
         homer_put_f64s(c, r->label[l].positive, HOMER_BINS);
         homer_put_f64s(c, r->label[l].negative, HOMER_BINS);
