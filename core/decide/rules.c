@@ -66,8 +66,8 @@ static float probability_of_none(const float *p, uint32_t labels) {
     return homer_exp(sum);
 }
 
-/* expected[most + 1]: F1 of the k best labels, expected under the labelset posterior. */
-static void expect_f1(struct homer_rules *r, uint32_t most, float *expected) {
+/* expected[most + 1]: F1 of the k best labels, expected under the labelset posterior; times `share`. */
+static void expect_f1(struct homer_rules *r, uint32_t most, float share, float *expected) {
     for (uint32_t k = 0; k <= most; k++) expected[k] = 0;
     for (uint32_t i = 0; i < most; i++) r->place[r->rank[i]] = i + 1;
     for (uint32_t i = 0; i < r->subset.candidates; i++) {
@@ -78,10 +78,10 @@ static void expect_f1(struct homer_rules *r, uint32_t most, float *expected) {
             uint32_t at = r->place[c->y[j]];
             if (at) holds[at] = 1;
         }
-        if (c->n == 0) expected[0] += c->p;
+        if (c->n == 0) expected[0] += share * c->p;
         for (uint32_t k = 1; k <= most; k++) {
             hits += holds[k];
-            expected[k] += c->p * 2 * hits / (float)(k + c->n);
+            expected[k] += share * c->p * 2 * hits / (float)(k + c->n);
         }
     }
     for (uint32_t i = 0; i < most; i++) r->place[r->rank[i]] = 0;
@@ -118,8 +118,9 @@ static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uin
 static uint32_t layered_f1_size(struct homer_rules *r, const float *p, uint32_t labels) {
     float expected[SHORT + 1];
     uint32_t most = r->ranks < SHORT ? r->ranks : SHORT;
-    if (!r->subset.candidates) return example_f1_size(r, p, labels);
-    expect_f1(r, most, expected);
+    float share = (float)homer_emptiness_complete(&r->emptiness); /* what the posterior could learn from */
+    if (!r->subset.candidates || !(share > 0)) return example_f1_size(r, p, labels);
+    expect_f1(r, most, share, expected);
     return best_f1_size(r, p, labels, most, expected);
 }
 

@@ -13,8 +13,9 @@
  * Where they are `layered` (profile accurate) the labelset posterior is proposed for every instance, from
  * more candidates and from scores p of its own; the other rules get scores that know of it already. Then
  * example_f1 maximises the sum of the value above and of the F1 expected under the posterior, over the 24
- * best labels, and macro_f1 counts in a label's own histogram .1 y + .9 p as positive, the rest as negative:
- * its truths are too few. */
+ * best labels (the latter times the share of complete labellings in all that was told: the posterior learns
+ * from no others), and macro_f1 counts in a label's own histogram .1 y + .9 p as positive, the rest as
+ * negative: its truths are too few. */
 #ifndef HOMER_DECIDE_RULES_H
 #define HOMER_DECIDE_RULES_H
 

@@ -8,6 +8,7 @@ enum { MOST = 40, KEPT = 400, SHORT = 24 };
 /* Complete labelsets of the stream: the last ones play the neighbours. */
 static struct { uint32_t y[RULE_LABELS], n; } past[KEPT];
 static uint32_t times;
+static double told; /* shares of the labels that labellings told, summed; complete ones: `times` */
 
 static struct homer_near_sets neighbours(struct dice *d) {
     struct homer_near_sets near = {.sets = 0};
@@ -50,7 +51,8 @@ static void assert_posterior(const struct homer_subset *s, const struct homer_ne
     assert_close(sum, 1, 1e-5);
 }
 
-/* 2 sum p / (k + mass) and the expected F1 of the k best, both summed; k = 0: the empty set. */
+/* 2 sum p / (k + mass) and the expected F1 of the k best, the latter times the share of complete labellings,
+ * both summed; k = 0: the empty set. */
 static double value_of(const struct homer_rules *r, const float *p, uint32_t labels, uint32_t k) {
     double mass = 0, taken = 0, none = 1, expected = 0;
     bool in[RULE_LABELS] = {false};
@@ -69,6 +71,7 @@ static double value_of(const struct homer_rules *r, const float *p, uint32_t lab
         expected += (double)c->p * (k + c->n ? 2 * hits / (k + c->n) : 1);
     }
     double empty = 20 * homer_emptiness_probability(&r->emptiness);
+    expected *= told > 0 ? times / told : 0;
     return expected + (k ? 2 * taken / (k + mass) : none * (empty < 1 ? empty : 1));
 }
 
@@ -81,6 +84,7 @@ static void layered_rules(void **state) {
     uint32_t known = 0, n;
     unsigned empty = 0, full = 0, differ = 0, near_in = 0;
     times = 0;
+    told = 0;
     homer_rules_init(&r, &mem, fixture_key, true);
     const float start[] = {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1};
     assert_memory_equal(r.subset.w, start, sizeof start);
@@ -133,6 +137,7 @@ static void layered_rules(void **state) {
                 if (bin) assert_close(r.label[l].negative[bin], negative[l][bin], 1e-9);
             }
         known = j.labels;
+        told += j.x.partial ? (double)(j.x.positive_n + j.x.negative_n) / j.labels : 1;
         if (j.x.partial) continue;
         memcpy(past[times].y, j.positive, sizeof j.positive);
         past[times++].n = j.x.positive_n;
@@ -143,9 +148,46 @@ static void layered_rules(void **state) {
     assert_int_equal(mem.used_bytes, 0);
 }
 
+/* Who tells no complete labelling is not answered by a posterior that has learned nothing. */
+static void partial_labellings_only(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_rules layered, plain;
+    struct dice d = {251};
+    uint32_t known = 0, n, m;
+    unsigned sizes = 0;
+    const struct homer_decide f1 = {.threshold = (double)NAN};
+    homer_rules_init(&layered, &mem, fixture_key, true);
+    homer_rules_init(&plain, &mem, fixture_key, false);
+    for (uint32_t t = 0; t < 200; t++) {
+        struct judged j;
+        judge(&j, &d, known, MOST, 1);
+        if (!j.labels) continue; /* where there is no label, nothing is left untold */
+        assert_int_equal(homer_rules_reserve(&layered, &j.x, j.labels), 0);
+        if (known) {
+            homer_rules_rank(&layered, j.p, known);
+            homer_rules_propose(&layered, j.p, known, NULL);
+            const uint32_t *a = homer_rules_choose(&layered, j.p, known, &f1, &n);
+            homer_rules_rank(&plain, j.p, known);
+            const uint32_t *b = homer_rules_choose(&plain, j.p, known, &f1, &m);
+            assert_int_equal(n, m);
+            if (n) assert_memory_equal(a, b, n * sizeof *a);
+            sizes += n;
+        }
+        rules_learn(&layered, &j);
+        rules_learn(&plain, &j);
+        known = j.labels;
+    }
+    assert_true(sizes > 200);
+    homer_rules_deinit(&layered);
+    homer_rules_deinit(&plain);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layered_rules),
+        cmocka_unit_test(partial_labellings_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
