@@ -3,7 +3,8 @@
 #include <math.h>
 #include "core/base/num.h"
 
-enum { E = HOMER_EXPERTS }; /* of room; config.experts of them are in use */
+enum { E = HOMER_EXPERTS, ROW = HOMER_STACK_ROW }; /* of room; config.experts of them are in use */
+enum { LANES = 4 };
 
 #define FORGET 0.999
 #define RIDGE 0.005
@@ -79,7 +80,7 @@ HOMER_WIDE void homer_stack_predict(const struct homer_stack *s, const struct ho
 }
 
 /* Solves h d = g for symmetric positive definite h (lower triangle given): Cholesky. */
-static void solve(int n, double h[E][E], const double g[E], double d[E]) {
+static void solve(int n, double h[E][ROW], const double g[E], double d[E]) {
     double c[E][E];
     for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) {
@@ -99,37 +100,37 @@ static void solve(int n, double h[E][E], const double g[E], double d[E]) {
     }
 }
 
-static void learn_offset(struct homer_stack *s, uint32_t l, const float x[E], float error, float h,
-                         float weight) {
-    int n = s->config.experts;
-    float spread = 0;
-    for (int e = 0; e < n; e++) spread += homer_grid_f32(&s->offset, (uint32_t)(n + e))[l] * x[e] * x[e];
-    h *= weight;
+/* The label's offsets u lie `cap` apart, behind them the variances v. */
+static inline void learn_offset(int n, float *u, size_t cap, const double x[ROW], float error, float h) {
+    float *v = u + (size_t)n * cap, spread = 0;
+    for (int e = 0; e < n; e++) spread += v[e * cap] * (float)x[e] * (float)x[e];
     float q = 1.0f / (1.0f + h * spread);
     for (int e = 0; e < n; e++) {
-        float *u = homer_grid_f32(&s->offset, (uint32_t)e) + l,
-              *v = homer_grid_f32(&s->offset, (uint32_t)(n + e)) + l;
-        float vx = *v * x[e];
-        *u += vx * weight * error * q;
-        *v = *v - h * q * vx * vx + OFFSET_NOISE;
+        float vx = v[e * cap] * (float)x[e];
+        u[e * cap] += vx * error * q;
+        v[e * cap] = v[e * cap] - h * q * vx * vx + OFFSET_NOISE;
     }
 }
 
-static void forget(int n, double h[E][E], double ridge) {
+static void forget(int n, double h[E][ROW], double ridge) {
     for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) h[i][j] *= FORGET;
         h[i][i] += ridge;
     }
 }
 
-static void add(int n, double h[E][E], double g[E], const float x[E], float error, float curvature) {
+/* x has zeros behind its n numbers. Whole vectors are added: h gets more than its lower triangle. */
+static inline void add(int n, double h[E][ROW], double g[E], const double x[ROW], double error,
+                       double curvature) {
     for (int i = 0; i < n; i++) {
-        g[i] += (double)(error * x[i]);
-        for (int j = 0; j <= i; j++) h[i][j] += (double)(curvature * x[i] * x[j]);
+        double s = curvature * x[i];
+        g[i] += error * x[i];
+        for (int j = 0; j <= i; j += LANES)
+            for (int k = 0; k < LANES; k++) h[i][j + k] += s * x[j + k];
     }
 }
 
-static void step(int n, double h[E][E], const double g[E], double w[E]) {
+static void step(int n, double h[E][ROW], const double g[E], double w[E]) {
     double d[E];
     solve(n, h, g, d);
     for (int e = 0; e < n; e++) w[e] += d[e] > MAX_STEP ? MAX_STEP : d[e] < -MAX_STEP ? -MAX_STEP : d[e];
@@ -140,28 +141,30 @@ static float young_share(double positives, double told) {
     return share > 0 ? share * t / (t + BEGINNING) : 0;
 }
 
-void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f,
-                       float *const *evidence, const float *p) {
+HOMER_WIDE void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior,
+                                  const struct homer_frame *f, float *const *evidence, const float *p) {
     const double *c = homer_grid_f64(&prior->count, 0);
-    double g[E] = {0}, young_g[E] = {0};
+    double g[E] = {0}, young_g[E] = {0}, x[ROW] = {0};
     int n = s->config.experts;
-    float *r = homer_grid_f32(&s->offset, 2 * (uint32_t)n);
+    float *u = homer_grid_f32(&s->offset, 0), *r = homer_grid_f32(&s->offset, 2 * (uint32_t)n);
     bool young = false;
     if (s->fixed) return;
     forget(n, s->h, RIDGE);
     for (uint32_t l = 0; l < f->labels; l++) {
         float error = f->y[l] - p[l], weight = f->weight[l];
         if (fabsf(error) < SMALL_ERROR || weight == 0 || c[l] == 0) continue;
-        float x[E], h = p[l] * (1.0f - p[l]);
+        float h = p[l] * (1.0f - p[l]);
         if (h < MIN_CURVATURE) h = MIN_CURVATURE;
-        for (int e = 0; e < n; e++) x[e] = evidence[e][l];
-        add(n, s->h, g, x, weight * error, weight * h);
+
+        for (int e = 0; e < n; e++) x[e] = (double)evidence[e][l];
+        add(n, s->h, g, x, (double)(weight * error), (double)(weight * h));
         if (r[l] > 0) {
             if (!young) forget(n, s->young_h, YOUNG_RIDGE);
             young = true;
-            add(n, s->young_h, young_g, x, r[l] * weight * error, r[l] * r[l] * weight * h);
+            add(n, s->young_h, young_g, x, (double)(r[l] * weight * error),
+                (double)(r[l] * r[l] * weight * h));
         }
-        if (!s->no_offsets) learn_offset(s, l, x, error, h, weight);
+        if (!s->no_offsets) learn_offset(n, u + l, s->offset.cap, x, weight * error, weight * h);
     }
     step(n, s->h, g, s->w);
     if (young) step(n, s->young_h, young_g, s->young_w);

@@ -20,6 +20,8 @@
 #include "core/leaf/expert.h"
 #include "core/leaf/prior.h"
 
+enum { HOMER_STACK_ROW = (HOMER_EXPERTS + 3) / 4 * 4 };
+
 struct homer_stack_config {
     int experts;                     /* rows of evidence; at most HOMER_EXPERTS */
     bool young;                      /* whether young labels are corrected */
@@ -33,9 +35,9 @@ struct homer_stack {
     bool fixed;                       /* for measuring: learns nothing, the weights stay at the start */
     bool no_offsets;                  /* for measuring: shared weights only */
     double w[HOMER_EXPERTS];
-    double h[HOMER_EXPERTS][HOMER_EXPERTS]; /* lower triangle */
-    double young_w[HOMER_EXPERTS];          /* z */
-    double young_h[HOMER_EXPERTS][HOMER_EXPERTS];
+    double h[HOMER_EXPERTS][HOMER_STACK_ROW]; /* lower triangle */
+    double young_w[HOMER_EXPERTS];            /* z */
+    double young_h[HOMER_EXPERTS][HOMER_STACK_ROW];
     struct homer_grid offset; /* f32: rows u_e, then v_e, then r */
 };
 
