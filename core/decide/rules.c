@@ -152,27 +152,26 @@ static uint32_t take_micro(struct homer_rules *r, const float *p) {
     return n;
 }
 
-/* The pool of labels that were seen as seldom as l; NULL: l is not young. */
-static struct homer_histogram *young_pool(struct homer_rules *r, uint32_t l) {
-    static const uint32_t most[HOMER_YOUNG_POOLS] = {1, 5, 20};
-    if (r->seen[l] == 0) return NULL;
-    for (int i = 0; i < HOMER_YOUNG_POOLS; i++)
-        if (r->seen[l] <= most[i]) return &r->young[i];
-    return NULL;
+/* Which pool a label seen that often is in; HOMER_YOUNG_POOLS: it is not young. */
+static int young_pool(uint32_t seen) {
+    return seen == 0 ? HOMER_YOUNG_POOLS : seen <= 1 ? 0 : seen <= 5 ? 1 : seen <= 20 ? 2 : HOMER_YOUNG_POOLS;
 }
 
 static uint32_t take_macro(struct homer_rules *r, const float *p) {
-    double positives = homer_histogram_positives(&r->all);
-    double scale = positives > 0 ? HELP_POSITIVES / positives : 0;
+    const struct homer_histogram *help[HOMER_YOUNG_POOLS + 1];
+    double scale[HOMER_YOUNG_POOLS + 1];
     uint32_t n = 0;
+    for (int i = 0; i <= HOMER_YOUNG_POOLS; i++) {
+        help[i] = i < HOMER_YOUNG_POOLS ? &r->young[i] : &r->all;
+        double positives = homer_histogram_positives(help[i]);
+        if (i < HOMER_YOUNG_POOLS && positives < HELP_FROM)
+            positives = homer_histogram_positives(help[i] = &r->all);
+        scale[i] = positives > 0 ? HELP_POSITIVES / positives : 0;
+    }
     for (uint32_t i = 0; i < r->ranks; i++) {
         uint32_t l = r->rank[i];
-        const struct homer_histogram *pool = young_pool(r, l);
-        double young = pool ? homer_histogram_positives(pool) : 0;
-        float cut = young < HELP_FROM
-                        ? homer_histogram_cut(&r->label[l], &r->all, scale, START_CUT)
-                        : homer_histogram_cut(&r->label[l], pool, HELP_POSITIVES / young, START_CUT);
-        if (p[l] >= cut) r->out[n++] = l;
+        int pool = young_pool(r->seen[l]);
+        if (p[l] >= homer_histogram_cut(&r->label[l], help[pool], scale[pool], START_CUT)) r->out[n++] = l;
     }
     return n;
 }
@@ -217,9 +216,9 @@ const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32
 static void count_score(struct homer_rules *r, uint32_t l, float p, int y, double weight) {
     uint32_t bin = homer_histogram_bin(p);
     if (bin == 0 && !y) return;
-    struct homer_histogram *pool = young_pool(r, l);
+    int pool = young_pool(r->seen[l]);
     homer_histogram_add(&r->all, bin, y, weight);
-    if (pool) homer_histogram_add(pool, bin, y, weight);
+    if (pool < HOMER_YOUNG_POOLS) homer_histogram_add(&r->young[pool], bin, y, weight);
     if (y && r->seen[l] < UINT32_MAX) r->seen[l]++;
     double soft = r->layered ? HARD * y + (1 - HARD) * (double)p : y;
     if (soft > 0) homer_histogram_add(&r->label[l], bin, 1, weight * soft);
