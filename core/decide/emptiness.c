@@ -8,6 +8,10 @@ double homer_emptiness_probability(const struct homer_emptiness *e) {
     return ((double)e->empty + hidden + 0.5) / (n + 1);
 }
 
+double homer_emptiness_complete(const struct homer_emptiness *e) {
+    return e->told > 0 ? (double)e->n / e->told : 0;
+}
+
 /* Of the labelsets that are not empty, as an instance of which the share r is told needs it. */
 static double mean_size(const struct homer_emptiness *e, double r) {
     double size = e->told > 0 ? e->true_labels / e->told / (1 - r * homer_emptiness_probability(e)) : 1;

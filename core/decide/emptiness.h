@@ -22,6 +22,9 @@ struct homer_emptiness {
 };
 
 double homer_emptiness_probability(const struct homer_emptiness *e);
+/* Complete labellings, as a share of all that was told (a partial one counts as much as it tells); 0 before
+ * anything was. */
+double homer_emptiness_complete(const struct homer_emptiness *e);
 /* Learns the labelling of x when `labels` labels are known. */
 void homer_emptiness_learn(struct homer_emptiness *e, const struct homer_instance *x, uint32_t labels);
 void homer_emptiness_encode(const struct homer_emptiness *e, struct homer_codec *c);

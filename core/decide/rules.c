@@ -8,7 +8,8 @@
 #define START_CUT 0.3f
 #define HELP_POSITIVES 5.0
 #define LAYERED_HELP_POSITIVES 1.0
-#define HARD 0.1 /* what the truth counts in layered histograms; the rest is its score's */
+#define HELP_FROM 10.0 /* positives that a pool of young labels must have to help */
+#define HARD 0.1       /* what the truth counts in layered histograms; the rest is its score's */
 
 enum { SHORT = 24 }; /* labels that the posterior is asked about */
 
@@ -21,6 +22,7 @@ void homer_rules_init(struct homer_rules *r, struct homer_mem *mem, const uint8_
 
 static void release(struct homer_rules *r) {
     homer_mem_free(r->mem, r->label, r->cap, sizeof *r->label);
+    homer_mem_free(r->mem, r->seen, r->cap, sizeof *r->seen);
     homer_mem_free(r->mem, r->rank, r->cap, sizeof *r->rank);
     homer_mem_free(r->mem, r->out, r->cap, sizeof *r->out);
     homer_mem_free(r->mem, r->place, r->cap, sizeof *r->place);
@@ -40,14 +42,16 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
     g.cap = r->cap ? r->cap : 16;
     while (g.cap < labels) g.cap += g.cap / 2;
     g.label = homer_mem_alloc(r->mem, g.cap, sizeof *g.label);
+    g.seen = homer_mem_alloc(r->mem, g.cap, sizeof *g.seen);
     g.rank = homer_mem_alloc(r->mem, g.cap, sizeof *g.rank);
     g.out = homer_mem_alloc(r->mem, g.cap, sizeof *g.out);
     g.place = homer_mem_alloc(r->mem, g.cap, sizeof *g.place);
-    if (!g.label || !g.rank || !g.out || !g.place) {
+    if (!g.label || !g.seen || !g.rank || !g.out || !g.place) {
         release(&g);
         return -ENOMEM;
     }
     if (r->cap) memcpy(g.label, r->label, r->cap * sizeof *g.label);
+    if (r->cap) memcpy(g.seen, r->seen, r->cap * sizeof *g.seen);
     release(r);
     *r = g;
     return 0;
@@ -63,8 +67,8 @@ static float probability_of_none(const float *p, uint32_t labels) {
     return homer_exp(sum);
 }
 
-/* expected[most + 1]: F1 of the k best labels, expected under the labelset posterior. */
-static void expect_f1(struct homer_rules *r, uint32_t most, float *expected) {
+/* expected[most + 1]: F1 of the k best labels, expected under the labelset posterior; times `share`. */
+static void expect_f1(struct homer_rules *r, uint32_t most, float share, float *expected) {
     for (uint32_t k = 0; k <= most; k++) expected[k] = 0;
     for (uint32_t i = 0; i < most; i++) r->place[r->rank[i]] = i + 1;
     for (uint32_t i = 0; i < r->subset.candidates; i++) {
@@ -75,10 +79,10 @@ static void expect_f1(struct homer_rules *r, uint32_t most, float *expected) {
             uint32_t at = r->place[c->y[j]];
             if (at) holds[at] = 1;
         }
-        if (c->n == 0) expected[0] += c->p;
+        if (c->n == 0) expected[0] += share * c->p;
         for (uint32_t k = 1; k <= most; k++) {
             hits += holds[k];
-            expected[k] += c->p * 2 * hits / (float)(k + c->n);
+            expected[k] += share * c->p * 2 * hits / (float)(k + c->n);
         }
     }
     for (uint32_t i = 0; i < most; i++) r->place[r->rank[i]] = 0;
@@ -115,8 +119,9 @@ static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uin
 static uint32_t layered_f1_size(struct homer_rules *r, const float *p, uint32_t labels) {
     float expected[SHORT + 1];
     uint32_t most = r->ranks < SHORT ? r->ranks : SHORT;
-    if (!r->subset.candidates) return example_f1_size(r, p, labels);
-    expect_f1(r, most, expected);
+    float share = (float)homer_emptiness_complete(&r->emptiness); /* what the posterior could learn from */
+    if (!r->subset.candidates || !(share > 0)) return example_f1_size(r, p, labels);
+    expect_f1(r, most, share, expected);
     return best_f1_size(r, p, labels, most, expected);
 }
 
@@ -148,14 +153,26 @@ static uint32_t take_micro(struct homer_rules *r, const float *p) {
     return n;
 }
 
+/* Which pool a label seen that often is in; HOMER_YOUNG_POOLS: it is not young. */
+static int young_pool(uint32_t seen) {
+    return seen == 0 ? HOMER_YOUNG_POOLS : seen <= 1 ? 0 : seen <= 5 ? 1 : seen <= 20 ? 2 : HOMER_YOUNG_POOLS;
+}
+
 static uint32_t take_macro(struct homer_rules *r, const float *p) {
-    double positives = homer_histogram_positives(&r->all);
-    double help = r->layered ? LAYERED_HELP_POSITIVES : HELP_POSITIVES;
-    double scale = positives > 0 ? help / positives : 0;
+    const struct homer_histogram *help[HOMER_YOUNG_POOLS + 1];
+    double scale[HOMER_YOUNG_POOLS + 1], worth = r->layered ? LAYERED_HELP_POSITIVES : HELP_POSITIVES;
     uint32_t n = 0;
+    for (int i = 0; i <= HOMER_YOUNG_POOLS; i++) {
+        help[i] = i < HOMER_YOUNG_POOLS ? &r->young[i] : &r->all;
+        double positives = homer_histogram_positives(help[i]);
+        if (i < HOMER_YOUNG_POOLS && positives < HELP_FROM)
+            positives = homer_histogram_positives(help[i] = &r->all);
+        scale[i] = positives > 0 ? worth / positives : 0;
+    }
     for (uint32_t i = 0; i < r->ranks; i++) {
         uint32_t l = r->rank[i];
-        if (p[l] >= homer_histogram_cut(&r->label[l], &r->all, scale, START_CUT)) r->out[n++] = l;
+        int pool = young_pool(r->seen[l]);
+        if (p[l] >= homer_histogram_cut(&r->label[l], help[pool], scale[pool], START_CUT)) r->out[n++] = l;
     }
     return n;
 }
@@ -204,6 +221,9 @@ static void count_score(struct homer_rules *r, uint32_t l, float p, int y, doubl
         if (soft > 0) homer_histogram_add(&r->label[l], 0, 1, weight * soft);
         return;
     }
+    int pool = young_pool(r->seen[l]);
+    if (pool < HOMER_YOUNG_POOLS) homer_histogram_add(&r->young[pool], bin, y, weight);
+    if (y && r->seen[l] < UINT32_MAX) r->seen[l]++;
     if (soft > 0) homer_histogram_add(&r->all, bin, 1, weight * soft);
     if (soft < 1) homer_histogram_add(&r->all, bin, 0, weight * (1 - soft));
     if (soft > 0) homer_histogram_add(&r->label[l], bin, 1, weight * soft);
@@ -234,6 +254,11 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
 void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct homer_codec *c) {
     homer_put_f64s(c, r->all.positive, HOMER_BINS);
     homer_put_f64s(c, r->all.negative, HOMER_BINS);
+    for (int i = 0; i < HOMER_YOUNG_POOLS; i++) {
+        homer_put_f64s(c, r->young[i].positive, HOMER_BINS);
+        homer_put_f64s(c, r->young[i].negative, HOMER_BINS);
+    }
+    homer_put_u32s(c, r->seen, labels);
     for (uint32_t l = 0; l < labels; l++) {
         homer_put_f64s(c, r->label[l].positive, HOMER_BINS);
         homer_put_f64s(c, r->label[l].negative, HOMER_BINS);

@@ -3,7 +3,9 @@
  *   example_f1  the k best labels that maximise 2 sum_{i<=k} p_i / (k + sum p); the empty set competes with
  *               prod(1 - p) min(1, 20 P(empty)), P(empty) as emptiness.h says
  *   micro_f1    one threshold: the F1 cut (histogram.h) of all past (p, y); .3 before there is any
- *   macro_f1    one threshold per label: the same on its own past, helped by 5 positives' worth of all
+ *   macro_f1    one threshold per label: the same on its own past, helped by 5 positives' worth of all; of a
+ *               young label, which had 1, up to 5 or up to 20 positives: of those of all labels when they had
+ *               as few (scores of young labels are lower), as soon as that pool has 10
  *   subset      see subset.h
  *   hamming     p > 1/2
  * Rules only choose: all of them learn from every instance whatever the objective is.
@@ -11,9 +13,10 @@
  * Where they are `layered` (profile accurate) the labelset posterior is proposed for every instance, from
  * more candidates and from scores p of its own; the other rules get scores that know of it already. Then
  * example_f1 maximises the sum of the value above and of the F1 expected under the posterior, over the 24
- * best labels, and both histograms count .1 y + .9 p as positive, the rest as negative: truths are few where
- * it matters, and scores are calibrated. A label is helped by 1 positive's worth of all, and its own
- * positives include the .9 p of scores in the lowest bin, which no cut reaches. */
+ * best labels (the latter times the share of complete labellings in all that was told: the posterior learns
+ * from no others), and both histograms, not the pools, count .1 y + .9 p as positive, the rest as negative:
+ * truths are few where it matters, and scores are calibrated. A label is helped by 1 positive's worth, and
+ * its own positives include the .9 p of scores in the lowest bin, which no cut reaches. */
 #ifndef HOMER_DECIDE_RULES_H
 #define HOMER_DECIDE_RULES_H
 
@@ -39,10 +42,14 @@ struct homer_decide {
     uint32_t k;       /* > 0: the k best by score, before both */
 };
 
+enum { HOMER_YOUNG_POOLS = 3 };
+
 struct homer_rules {
     struct homer_mem *mem;
-    struct homer_histogram all;    /* over all labels */
-    struct homer_histogram *label; /* [labels] of cap */
+    struct homer_histogram all;                      /* over all labels */
+    struct homer_histogram young[HOMER_YOUNG_POOLS]; /* over all labels while they had 1, to 5, to 20 */
+    struct homer_histogram *label;                   /* [labels] of cap */
+    uint32_t *seen;                                  /* [labels] of cap: instances that had it */
     struct homer_labelsets sets;
     struct homer_emptiness emptiness;
     struct homer_subset subset;

@@ -29,5 +29,9 @@ double homer_prior_density(const struct homer_prior *p);
 static inline double homer_prior_count(const struct homer_prior *p, uint32_t label) {
     return homer_grid_f64(&p->count, 0)[label];
 }
+/* t_l */
+static inline double homer_prior_told(const struct homer_prior *p, uint32_t label) {
+    return p->complete + homer_grid_f64(&p->count, 1)[label];
+}
 
 #endif

@@ -17,6 +17,7 @@ void homer_grower_init(struct homer_grower *g, struct homer_mem *mem, const stru
                        uint64_t seed) {
     *g = (struct homer_grower){.mem = mem, .window = w};
     homer_rng_seed(&g->rng, seed);
+    homer_told_init(&g->told, mem);
 }
 
 static void free_labels(struct homer_grower *g) {
@@ -34,6 +35,7 @@ static void free_entries(struct homer_grower *g) {
 void homer_grower_deinit(struct homer_grower *g) {
     free_labels(g);
     free_entries(g);
+    homer_told_deinit(&g->told);
     homer_mem_free(g->mem, g->slot, WINDOW, sizeof *g->slot);
     homer_mem_free(g->mem, g->right, WINDOW, sizeof *g->right);
     homer_mem_free(g->mem, g->dense, g->dense_cap, sizeof *g->dense);
@@ -42,7 +44,7 @@ void homer_grower_deinit(struct homer_grower *g) {
 int homer_grower_reserve(struct homer_grower *g, uint32_t labels) {
     if (!g->slot) g->slot = homer_mem_alloc(g->mem, WINDOW, sizeof *g->slot);
     if (!g->right) g->right = homer_mem_alloc(g->mem, WINDOW, sizeof *g->right);
-    if (!g->slot || !g->right) return -ENOMEM;
+    if (!g->slot || !g->right || homer_told_reserve(&g->told, labels)) return -ENOMEM;
     if (labels <= g->label_cap) return 0;
     struct homer_grower n = {.mem = g->mem, .label_cap = labels + labels / 2 + 8};
     n.all = homer_mem_alloc(g->mem, n.label_cap, sizeof *n.all);
@@ -90,12 +92,15 @@ static int reserve_sets(struct homer_grower *g, struct homer_extra_tree *t) {
 }
 
 int homer_grower_prepare(struct homer_grower *g, struct homer_extra_tree *t, const struct homer_frame *f) {
-    uint32_t positives = f->positive_n, entries = f->present_n;
+    uint32_t shares = f->positive_n, entries = f->present_n;
+    bool partial = !f->complete;
     for (uint32_t age = 0; age < g->window->n; age++) {
         const struct homer_window_slot *s = &g->window->slot[homer_window_slot(g->window, age)];
-        positives += s->positive_n;
+        shares += s->positive_n;
+        partial = partial || s->partial;
         entries += s->feature_n - s->sparse;
     }
+    if (partial) shares += HOMER_UNTOLD;
     if (reserve_entries(g, entries)) return -ENOMEM;
     if (f->dense_n > g->dense_cap) {
         uint32_t cap = f->dense_n + f->dense_n / 2;
@@ -107,8 +112,8 @@ int homer_grower_prepare(struct homer_grower *g, struct homer_extra_tree *t, con
     }
     if (!t->node && !(t->node = homer_mem_alloc(g->mem, HOMER_TREE_NODES, sizeof *t->node))) return -ENOMEM;
     if (reserve_sets(g, t)) return -ENOMEM;
-    if (positives <= t->share_cap) return 0;
-    uint32_t cap = positives + positives / 2;
+    if (shares <= t->share_cap) return 0;
+    uint32_t cap = shares + shares / 2;
     void *share = homer_mem_grow(g->mem, t->share, t->share_cap, cap, sizeof *t->share);
     if (!share) return -ENOMEM;
     t->share = share;
@@ -129,7 +134,8 @@ struct part {
     uint32_t *slot;
     entry *entry;
     uint32_t n, entries;
-    double squares; /* sum of squared counts of positives */
+    uint32_t labels; /* that have a count */
+    double squares;  /* sum of squared counts of positives */
 };
 
 struct split {
@@ -142,6 +148,7 @@ struct split {
 /* Counts the positives of an instance on the side at hand; m labels have a count so far. */
 static inline uint32_t count_side(struct homer_grower *g, uint32_t slot, uint32_t m) {
     const struct homer_window_slot *s = &g->window->slot[slot];
+    if (g->told.partial) homer_told_beside(&g->told, s);
     for (uint32_t j = 0; j < s->positive_n; j++)
         if (g->side[s->label[j]]++ == 0) g->few[m++] = s->label[j];
     return m;
@@ -151,14 +158,15 @@ static inline uint32_t count_side(struct homer_grower *g, uint32_t slot, uint32_
 static void offer(struct homer_grower *g, const struct part *p, uint32_t few, uint32_t m, struct split *best,
                   struct split s) {
     double own = 0, cross = 0, rest = (double)p->n - few;
+    if (g->told.partial) s.score = homer_told_worth(&g->told, g->label, p->labels, g->all, g->side);
     for (uint32_t k = 0; k < m; k++) {
         double c = (double)g->side[g->few[k]];
         own += c * c;
         cross += c * (double)g->all[g->few[k]];
         g->side[g->few[k]] = 0;
     }
-    if (few < LEAST || rest < LEAST) return;
-    s.score = own / few + (p->squares - 2 * cross + own) / rest;
+    if (few < g->least || rest < g->least) return;
+    if (!g->told.partial) s.score = own / few + (p->squares - 2 * cross + own) / rest;
     if (s.score > best->score) *best = s;
 }
 
@@ -228,42 +236,69 @@ static struct part part_off(struct homer_grower *g, struct part *p) {
     return left;
 }
 
-static struct homer_extra_node leaf_of(const struct homer_grower *g, struct homer_extra_tree *t,
-                                       const struct part *p, uint32_t m) {
-    struct homer_extra_node leaf = {.set = t->sets, .share = t->shares, .shares = m};
-    for (uint32_t k = 0; k < m; k++)
-        t->share[t->shares++] = (struct homer_extra_share){g->label[k], g->all[g->label[k]] / (float)p->n};
+/* Counts the positives of a node; returns its score, in *pure whether its labellings are alike. */
+static double look(struct homer_grower *g, struct part *p, bool *pure) {
+    p->labels = 0;
     for (uint32_t k = 0; k < p->n; k++) {
-        uint32_t set = g->window->slot[p->slot[k]].set, i = leaf.set;
+        const struct homer_window_slot *s = &g->window->slot[p->slot[k]];
+        if (g->told.partial) homer_told_enter(&g->told, s);
+        for (uint32_t j = 0; j < s->positive_n; j++)
+            if (g->all[s->label[j]]++ == 0) g->label[p->labels++] = s->label[j];
+    }
+    double told = 0;
+    *pure = true;
+    p->squares = 0;
+    for (uint32_t k = 0; k < p->labels; k++) {
+        uint32_t l = g->label[k];
+        double c = (double)g->all[l], n = g->told.partial ? (double)homer_told_by(&g->told, l) : p->n;
+        p->squares += c * c;
+        if (g->told.partial) told += c * c / n;
+        *pure = *pure && c == n;
+    }
+    return g->told.partial ? told : p->squares / p->n;
+}
+
+static void forget(struct homer_grower *g, const struct part *p) {
+    for (uint32_t k = 0; k < p->labels; k++) g->all[g->label[k]] = 0;
+    for (uint32_t k = 0; k < p->n && g->told.partial; k++)
+        homer_told_leave(&g->told, &g->window->slot[p->slot[k]]);
+}
+
+/* The shares of a leaf's numbered labelsets; how many they are. */
+static uint32_t add_sets(const struct homer_grower *g, struct homer_extra_tree *t, const struct part *p) {
+    uint32_t begin = t->sets;
+    for (uint32_t k = 0; k < p->n; k++) {
+        uint32_t set = g->window->slot[p->slot[k]].set, i = begin;
         if (set == HOMER_NO_NUMBER) continue;
         while (i < t->sets && t->set[i].set != set) i++;
-        if (i == t->sets) {
-            if (leaf.sets == HOMER_LEAF_SETS) continue;
-            leaf.sets++;
-            t->set[t->sets++] = (struct homer_extra_set){set, 0};
-        }
+        if (i == begin + HOMER_LEAF_SETS) continue;
+        if (i == t->sets) t->set[t->sets++] = (struct homer_extra_set){set, 0};
         t->set[i].share += 1 / (float)p->n;
     }
-    return leaf;
+    return t->sets - begin;
+}
+
+static void make_leaf(const struct homer_grower *g, struct homer_extra_tree *t, uint32_t node,
+                      const struct part *p) {
+    uint32_t begin = t->shares;
+    for (uint32_t k = 0; k < p->labels; k++) {
+        uint32_t l = g->label[k];
+        float n = g->told.partial ? homer_told_by(&g->told, l) : (float)p->n;
+        t->share[t->shares++] = (struct homer_extra_share){l, g->all[l] / n};
+    }
+    for (uint32_t l = 0; g->told.partial && l < g->told.labels; l++)
+        if (homer_told_by(&g->told, l) == 0 && g->told.root[l] > 0)
+            t->share[t->shares++] = (struct homer_extra_share){l, g->told.root[l]};
+    struct homer_extra_node *leaf = &t->node[node];
+    *leaf = (struct homer_extra_node){.set = t->sets, .share = begin, .shares = t->shares - begin};
+    leaf->sets = add_sets(g, t, p);
 }
 
 static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32_t node, struct part p,
                       uint32_t draws, int depth) {
-    uint32_t m = 0;
-    bool pure = true;
-    p.squares = 0;
-    for (uint32_t k = 0; k < p.n; k++) {
-        const struct homer_window_slot *s = &g->window->slot[p.slot[k]];
-        for (uint32_t j = 0; j < s->positive_n; j++)
-            if (g->all[s->label[j]]++ == 0) g->label[m++] = s->label[j];
-    }
-    for (uint32_t k = 0; k < m; k++) {
-        double c = (double)g->all[g->label[k]];
-        p.squares += c * c;
-        pure = pure && c == p.n;
-    }
-    struct split best = {.score = p.squares / p.n + 1e-9, .feature = UINT32_MAX};
-    if (!pure && p.n >= 2 * LEAST && depth < MAX_DEPTH && t->nodes + 2 <= HOMER_TREE_NODES)
+    bool pure;
+    struct split best = {.score = look(g, &p, &pure) + 1e-9, .feature = UINT32_MAX};
+    if (!pure && p.n >= 2 * g->least && depth < MAX_DEPTH && t->nodes + 2 <= HOMER_TREE_NODES)
         for (uint32_t k = 0; k < draws; k++) {
             uint32_t widths = g->dense_n * p.n + p.entries;
             if (widths && below(&g->rng, widths) >= p.entries)
@@ -271,8 +306,8 @@ static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32
             else if (p.entries)
                 try_sparse(g, &p, &best);
         }
-    if (best.feature == UINT32_MAX) t->node[node] = leaf_of(g, t, &p, m);
-    for (uint32_t k = 0; k < m; k++) g->all[g->label[k]] = 0;
+    if (best.feature == UINT32_MAX) make_leaf(g, t, node, &p);
+    forget(g, &p);
     if (best.feature == UINT32_MAX) return;
     uint32_t child = t->nodes;
     t->nodes += 2;
@@ -302,7 +337,7 @@ void homer_grower_grow(struct homer_grower *g, struct homer_extra_tree *t, const
     memset(g->right, OUTSIDE, WINDOW);
     for (uint32_t age = 0; age < g->window->n; age++) {
         uint32_t s = homer_window_slot(g->window, age);
-        if (g->window->slot[s].partial || !(unit(&g->rng) < KEEP)) continue;
+        if (!(unit(&g->rng) < KEEP)) continue;
         g->right[s] = 0;
         root.slot[root.n++] = s;
     }
@@ -311,6 +346,7 @@ void homer_grower_grow(struct homer_grower *g, struct homer_extra_tree *t, const
         if (g->window->dense.column[f->dense[i]]) g->dense[g->dense_n++] = f->dense[i];
     root.entries = collect(g, f->features);
     float most = homer_clip(2 * sqrtf((float)f->features), LEAST_DRAWS, MOST_DRAWS);
+    g->least = homer_told_begin(&g->told, g->window, root.slot, root.n, f->labels, LEAST);
     t->nodes = 1;
     t->shares = t->sets = 0;
     if (root.n)

@@ -3,7 +3,7 @@
 #define HOMER_NEAR_GROWER_H
 
 #include "core/base/rng.h"
-#include "core/near/window.h"
+#include "core/near/told.h"
 
 enum {
     HOMER_TREE_NODES = 2 * HOMER_WINDOW_SLOTS,
@@ -63,6 +63,8 @@ struct homer_grower {
     float *all, *side;     /* [label_cap] counts of positives */
     uint32_t *label, *few; /* [label_cap] labels with a count */
     uint32_t label_cap;
+    struct homer_told told;
+    uint32_t least; /* instances of the leaves at hand */
 };
 
 void homer_grower_init(struct homer_grower *g, struct homer_mem *mem, const struct homer_window *w,

@@ -93,23 +93,34 @@ static float set_share(const struct homer_extra_tree *t, uint32_t node, uint32_t
 }
 
 /* rng: as it was before the tree was grown; it first draws who takes part, the latest instance first. */
-static void assert_tree(const struct homer_extra_tree *t, const struct homer_window *w, struct homer_rng rng,
-                        unsigned *splits) {
-    static uint32_t reach[NODES], have[NODES][MOST], parents[NODES], has[NODES][NUMBERS];
-    uint32_t members = 0;
+static void assert_tree(const struct homer_extra_tree *t, const struct homer_window *w, uint32_t labels,
+                        struct homer_rng rng, unsigned *splits, unsigned *unknown) {
+    static uint32_t reach[NODES], have[NODES][MOST], tell[NODES][MOST], parents[NODES], has[NODES][NUMBERS];
+    uint32_t members = 0, all_have[MOST] = {0}, all_tell[MOST] = {0}, told = 0;
     memset(reach, 0, sizeof reach);
     memset(have, 0, sizeof have);
+    memset(tell, 0, sizeof tell);
     memset(parents, 0, sizeof parents);
     memset(has, 0, sizeof has);
     for (uint32_t age = 0; age < w->n; age++) {
         const struct homer_window_slot *s = &w->slot[homer_window_slot(w, age)];
-        if (s->partial || !((float)(homer_rng_next(&rng) >> 40) * 0x1p-24f < 0.8f)) continue;
+        if (!((float)(homer_rng_next(&rng) >> 40) * 0x1p-24f < 0.8f)) continue;
         uint32_t leaf = route(t, s->feature, s->x, s->feature_n);
         reach[leaf]++;
         members++;
         if (s->set != HOMER_NO_NUMBER) has[leaf][s->set]++;
-        for (uint32_t i = 0; i < s->positive_n; i++) have[leaf][s->label[i]]++;
+        for (uint32_t l = 0; l < labels; l++) {
+            bool yes = false, known = !s->partial;
+            for (uint32_t i = 0; i < s->positive_n; i++) yes = yes || s->label[i] == l;
+            for (uint32_t i = 0; i < s->positive_n + s->negative_n; i++) known = known || s->label[i] == l;
+            have[leaf][l] += yes;
+            tell[leaf][l] += known;
+            all_have[l] += yes;
+            all_tell[l] += known;
+            told += known;
+        }
     }
+    double least = told ? 2.0 * members * labels / told : 2;
     assert_true(t->nodes > 0 && t->nodes <= NODES);
     for (uint32_t i = 0; i < t->nodes; i++) {
         const struct homer_extra_node *n = &t->node[i];
@@ -120,11 +131,17 @@ static void assert_tree(const struct homer_extra_tree *t, const struct homer_win
             *splits += 1;
             continue;
         }
-        if (t->nodes > 1) assert_true(reach[i] >= 2);
+        if (t->nodes > 1) assert_true(reach[i] >= least - 1e-9);
         uint32_t listed = 0;
         for (uint32_t l = 0; l < MOST; l++) {
-            assert_same(share_of(t, i, l), reach[i] ? (float)have[i][l] / (float)reach[i] : 0);
-            listed += have[i][l] > 0;
+            uint32_t yes = have[i][l], of = tell[i][l];
+            if (reach[i] && !of) { /* what is not told is never false */
+                yes = all_have[l];
+                of = all_tell[l];
+                *unknown += yes > 0;
+            }
+            assert_same(share_of(t, i, l), of ? (float)yes / (float)of : 0);
+            listed += yes > 0;
         }
         assert_int_equal(n->shares, listed);
         assert_true(n->share + n->shares <= t->shares);
@@ -179,14 +196,24 @@ static uint32_t assert_sets(struct homer_extra_trees *f, const struct bench *b) 
     return n;
 }
 
-static void trees_follow_the_window(void **state) {
-    (void)state;
+/* With that probability: of the labels known before, each is told with probability `share` only. */
+static void tell_less(struct bench *b, uint32_t known, double partial, double share) {
+    if (!dice_chance(&b->dice, partial)) return;
+    b->f.complete = false;
+    for (uint32_t l = 0; l < COLUMNS; l++)
+        if (l >= b->f.labels || (l < known && !dice_chance(&b->dice, share))) b->weight[l] = b->y[l] = 0;
+    b->f.positive_n = 0;
+    for (uint32_t l = 0; l < b->f.labels; l++)
+        if (b->y[l] > 0) b->positive[b->f.positive_n++] = l;
+}
+
+static void trees_of(double partial, double share) {
     static struct bench b;
     static struct grove g;
     struct homer_mem mem = {0};
     const struct homer_expert e = {&grove_ops, &g};
     uint32_t wait = 0, grown = 0;
-    unsigned splits = 0, unseen = 0, full = 0;
+    unsigned splits = 0, unseen = 0, unknown = 0, full = 0;
     grove_init(&g, &mem, 1);
     bench_init(&b, 1300, MOST);
     for (uint32_t t = 0; t < 600; t++) {
@@ -203,6 +230,7 @@ static void trees_follow_the_window(void **state) {
         assert_evidence(&g.trees, &b);
         full += assert_sets(&g.trees, &b) == HOMER_EXTRA_SETS;
         bench_truth(&b, true);
+        tell_less(&b, labels, partial, share);
         b.f.set = b.f.complete && t % 7 ? dice_below(&b.dice, t < 300 ? 5 : NUMBERS) : HOMER_NO_NUMBER;
         assert_int_equal(grove_prepare(&g, &b.f), 0);
         struct homer_rng rng = g.trees.grower.rng;
@@ -219,11 +247,22 @@ static void trees_follow_the_window(void **state) {
         assert_int_equal(place, grown++ % HOMER_EXTRA_TREES);
         assert_int_equal(g.trees.next, grown % HOMER_EXTRA_TREES);
         assert_int_equal(g.trees.trees, grown < HOMER_EXTRA_TREES ? grown : HOMER_EXTRA_TREES);
-        assert_tree(&g.trees.tree[place], g.near.window, rng, &splits);
+        assert_tree(&g.trees.tree[place], g.near.window, b.f.labels, rng, &splits, &unknown);
     }
-    assert_true(grown > 200 && splits > 2000 && unseen > 3 && full > 20 && b.f.labels == MOST);
+    assert_true(grown > 200 && splits > (partial < 1 ? 2000 : 300) && unseen > 3 && b.f.labels == MOST);
+    assert_true(partial < 1 ? full > 20 : unknown > 100);
     grove_deinit(&g);
     assert_int_equal(mem.used_bytes, 0);
+}
+
+static void trees_follow_the_window(void **state) {
+    (void)state;
+    trees_of(0, 1);
+}
+
+static void trees_follow_what_is_told(void **state) {
+    (void)state;
+    trees_of(1, 0.3);
 }
 
 static void digest_of_stream(uint64_t seed, uint64_t cap, char hex[33], uint32_t *trees) {
@@ -292,6 +331,7 @@ static void refused_memory_shows_nowhere(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trees_follow_the_window),
+        cmocka_unit_test(trees_follow_what_is_told),
         cmocka_unit_test(the_seed_decides),
         cmocka_unit_test(under_the_cap_nothing_grows),
         cmocka_unit_test(refused_memory_shows_nowhere),

@@ -36,8 +36,9 @@ static struct pair {
     float p;
     double weight;
     bool y;
+    uint32_t seen; /* positives of the label before */
 } pair[PAIRS];
-static uint32_t pairs;
+static uint32_t pairs, seen[RULE_LABELS];
 
 static void record(const struct judged *j) {
     for (uint32_t l = 0; l < j->labels; l++) {
@@ -45,15 +46,17 @@ static void record(const struct judged *j) {
         if (j->x.partial && !y && !bsearch(&l, j->negative, j->x.negative_n, sizeof l, fixture_by_id))
             continue;
         assert_true(pairs < PAIRS);
-        pair[pairs++] = (struct pair){l, l < j->scored ? j->p[l] : 0, j->x.weight, y};
+        pair[pairs++] = (struct pair){l, l < j->scored ? j->p[l] : 0, j->x.weight, y, seen[l]};
+        seen[l] += y;
     }
 }
 
-/* Of one label, or of all with label = UINT32_MAX. */
-static struct homer_histogram histogram_of(uint32_t label) {
+/* Of one label, or of all with label = UINT32_MAX, while it had least to most positives. */
+static struct homer_histogram histogram_while(uint32_t label, uint32_t least, uint32_t most) {
     struct homer_histogram h = {0};
     for (uint32_t i = 0; i < pairs; i++) {
         if (label != UINT32_MAX && pair[i].label != label) continue;
+        if (pair[i].seen < least || pair[i].seen > most) continue;
         uint32_t bin = homer_histogram_bin(pair[i].p);
         if (pair[i].y)
             h.positive[bin] += pair[i].weight;
@@ -61,6 +64,10 @@ static struct homer_histogram histogram_of(uint32_t label) {
             h.negative[bin] += pair[i].weight;
     }
     return h;
+}
+
+static struct homer_histogram histogram_of(uint32_t label) {
+    return histogram_while(label, 0, UINT32_MAX);
 }
 
 static void assert_same_histogram(const struct homer_histogram *got, const struct homer_histogram *expected) {
@@ -75,9 +82,11 @@ static void thresholds_follow_the_past(void **state) {
     struct homer_mem mem = {0};
     struct homer_rules r;
     struct dice d = {220};
-    uint32_t known = 0, differed = 0;
+    uint32_t known = 0, differed = 0, helped = 0;
+    static const uint32_t ages[HOMER_YOUNG_POOLS + 1] = {0, 1, 5, 20};
     homer_rules_init(&r, &mem, fixture_key, false);
     pairs = 0;
+    memset(seen, 0, sizeof seen);
     for (uint32_t t = 0; t < 500; t++) {
         struct judged j;
         judge(&j, &d, known, 60, 0.2);
@@ -93,12 +102,26 @@ static void thresholds_follow_the_past(void **state) {
             assert_ids(got, n, expected, m);
 
             uint32_t micro = m;
-            double positives = homer_histogram_positives(&all), scale = positives > 0 ? 5 / positives : 0;
+            struct homer_histogram pool[HOMER_YOUNG_POOLS];
+            for (int a = 0; a < HOMER_YOUNG_POOLS; a++) {
+                pool[a] = histogram_while(UINT32_MAX, ages[a] + 1, ages[a + 1]);
+                assert_same_histogram(&r.young[a], &pool[a]);
+            }
             m = 0;
             for (uint32_t i = 0; i < known; i++) {
                 struct homer_histogram own = histogram_of(order[i]);
                 assert_same_histogram(&r.label[order[i]], &own);
-                if (j.p[order[i]] >= homer_histogram_cut(&own, &all, scale, 0.3f)) expected[m++] = order[i];
+                const struct homer_histogram *help = &all;
+                for (int a = 0; a < HOMER_YOUNG_POOLS; a++)
+                    if (seen[order[i]] > ages[a] && seen[order[i]] <= ages[a + 1] &&
+                        homer_histogram_positives(&pool[a]) >= 10)
+                        help = &pool[a];
+                double positives = homer_histogram_positives(help);
+                float with = homer_histogram_cut(&own, help, positives > 0 ? 5 / positives : 0, 0.3f);
+                if (j.p[order[i]] >= with) expected[m++] = order[i];
+                positives = homer_histogram_positives(&all);
+                float without = homer_histogram_cut(&own, &all, positives > 0 ? 5 / positives : 0, 0.3f);
+                helped += (j.p[order[i]] >= with) != (j.p[order[i]] >= without);
             }
             got = choose(&r, &j, HOMER_MACRO_F1, 0, (double)NAN, &n);
             assert_ids(got, n, expected, m);
@@ -109,6 +132,7 @@ static void thresholds_follow_the_past(void **state) {
         known = j.labels;
     }
     assert_true(differed > 10);
+    assert_true(helped > 10);
     homer_rules_deinit(&r);
     assert_int_equal(mem.used_bytes, 0);
 }

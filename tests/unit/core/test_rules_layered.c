@@ -8,6 +8,7 @@ enum { MOST = 40, KEPT = 400, SHORT = 24 };
 /* Complete labelsets of the stream: the last ones play the neighbours. */
 static struct { uint32_t y[RULE_LABELS], n; } past[KEPT];
 static uint32_t times;
+static double told; /* shares of the labels that labellings told, summed; complete ones: `times` */
 
 static struct homer_near_sets neighbours(struct dice *d, const struct homer_labelsets *sets) {
     struct homer_near_sets near = {.sets = 0};
@@ -71,7 +72,8 @@ static void assert_posterior(const struct homer_rules *r, const struct homer_nea
     assert_close(sum, 1, 1e-5);
 }
 
-/* 2 sum p / (k + mass) and the expected F1 of the k best, both summed; k = 0: the empty set. */
+/* 2 sum p / (k + mass) and the expected F1 of the k best, the latter times the share of complete labellings,
+ * both summed; k = 0: the empty set. */
 static double value_of(const struct homer_rules *r, const float *p, uint32_t labels, uint32_t k) {
     double mass = 0, taken = 0, none = 1, expected = 0;
     bool in[RULE_LABELS] = {false};
@@ -90,25 +92,59 @@ static double value_of(const struct homer_rules *r, const float *p, uint32_t lab
         expected += (double)c->p * (k + c->n ? 2 * hits / (k + c->n) : 1);
     }
     double empty = 20 * homer_emptiness_probability(&r->emptiness);
+    expected *= told > 0 ? times / told : 0;
     return expected + (k ? 2 * taken / (k + mass) : none * (empty < 1 ? empty : 1));
 }
 
-/* The labels of the ranking that pass the cuts. */
-static void assert_cuts(struct homer_rules *r, const float *p, uint32_t known) {
+/* What the histograms must hold. */
+static struct homer_histogram own[MOST], all, young[HOMER_YOUNG_POOLS];
+static uint32_t seen[MOST];
+static const uint32_t ages[HOMER_YOUNG_POOLS + 1] = {0, 1, 5, 20};
+
+static void count(struct homer_histogram *h, uint32_t bin, double positive, double weight) {
+    h->positive[bin] += weight * positive;
+    if (bin) h->negative[bin] += weight * (1 - positive);
+}
+
+static void count_truth(uint32_t l, float p, bool y, double weight) {
+    uint32_t bin = homer_histogram_bin(p);
+    double soft = 0.1 * y + 0.9 * (double)p;
+    count(&own[l], bin, soft, weight);
+    if (bin || y) count(&all, bin, soft, weight);
+    for (int a = 0; a < HOMER_YOUNG_POOLS; a++)
+        if (seen[l] > ages[a] && seen[l] <= ages[a + 1]) count(&young[a], bin, y, weight);
+    seen[l] += y;
+}
+
+static void assert_histogram(const struct homer_histogram *got, const struct homer_histogram *expected) {
+    for (int bin = 0; bin < HOMER_BINS; bin++) {
+        assert_close(got->positive[bin], expected->positive[bin], 1e-7);
+        if (bin) assert_close(got->negative[bin], expected->negative[bin], 1e-7);
+    }
+}
+
+/* The labels of the ranking that pass the cuts; returns how many labels a pool of young ones helps. */
+static uint32_t assert_cuts(struct homer_rules *r, const float *p, uint32_t known) {
     const struct homer_decide micro = {.objective = HOMER_MICRO_F1, .threshold = (double)NAN};
     const struct homer_decide macro = {.objective = HOMER_MACRO_F1, .threshold = (double)NAN};
-    double all = homer_histogram_positives(&r->all);
-    uint32_t n, at = 0;
+    uint32_t n, at = 0, helped = 0;
     homer_rules_choose(r, p, known, &micro, &n);
     float cut = homer_histogram_cut(&r->all, NULL, 0, 0.3f);
     for (uint32_t i = 0; i < r->ranks; i++) assert_int_equal(i < n, p[r->rank[i]] >= cut);
     homer_rules_choose(r, p, known, &macro, &n);
     for (uint32_t i = 0; i < r->ranks; i++) {
         uint32_t l = r->rank[i];
-        cut = homer_histogram_cut(&r->label[l], &r->all, all > 0 ? 1 / all : 0, 0.3f);
+        const struct homer_histogram *help = &r->all;
+        for (int a = 0; a < HOMER_YOUNG_POOLS; a++)
+            if (seen[l] > ages[a] && seen[l] <= ages[a + 1] && homer_histogram_positives(&r->young[a]) >= 10)
+                help = &r->young[a];
+        double positives = homer_histogram_positives(help);
+        cut = homer_histogram_cut(&r->label[l], help, positives > 0 ? 1 / positives : 0, 0.3f);
         if (p[l] >= cut) assert_int_equal(r->out[at++], l);
+        helped += help != &r->all;
     }
     assert_int_equal(at, n);
+    return helped;
 }
 
 static void layered_rules(void **state) {
@@ -116,11 +152,10 @@ static void layered_rules(void **state) {
     struct homer_mem mem = {0};
     struct homer_rules r;
     struct dice d = {250};
-    static double positive[MOST][HOMER_BINS], negative[MOST][HOMER_BINS];
-    double yes[HOMER_BINS] = {0}, none[HOMER_BINS] = {0};
     uint32_t known = 0, n;
-    unsigned empty = 0, full = 0, differ = 0, near_in = 0, trees_in = 0;
+    unsigned empty = 0, full = 0, differ = 0, near_in = 0, trees_in = 0, helped = 0;
     times = 0;
+    told = 0;
     homer_rules_init(&r, &mem, fixture_key, true);
     const float start[] = {0.6f, 0.3f, 0.2f, 0.2f, 0.8f, 0.3f, 0.3f, 0, 1, 0.4f};
     assert_memory_equal(r.subset.w, start, sizeof start);
@@ -140,7 +175,7 @@ static void layered_rules(void **state) {
             near_in += near.sets;
             trees_in += near.tree_sets;
             homer_rules_rank(&r, second.p, known);
-            assert_cuts(&r, second.p, known);
+            helped += assert_cuts(&r, second.p, known);
             const struct homer_decide f1 = {.threshold = (double)NAN}; /* example_f1 */
             homer_rules_choose(&r, second.p, known, &f1, &n);
             double best = value_of(&r, second.p, known, 0), got = value_of(&r, second.p, known, n);
@@ -163,37 +198,64 @@ static void layered_rules(void **state) {
         for (uint32_t l = 0; l < j.labels; l++) {
             bool y = bsearch(&l, j.positive, j.x.positive_n, sizeof l, fixture_by_id);
             bool no = bsearch(&l, j.negative, j.x.negative_n, sizeof l, fixture_by_id);
-            uint32_t bin = homer_histogram_bin(second.p[l]);
-            if (j.x.partial && !y && !no) continue;
-            double soft = 0.1 * y + 0.9 * (double)second.p[l];
-            positive[l][bin] += j.x.weight * soft;
-            if (bin) negative[l][bin] += j.x.weight * (1 - soft);
-            if (bin || y) yes[bin] += j.x.weight * soft;
-            if (bin) none[bin] += j.x.weight * (1 - soft);
+            if (!j.x.partial || y || no) count_truth(l, second.p[l], y, j.x.weight);
         }
-        for (uint32_t l = 0; l < j.labels; l++)
-            for (int bin = 0; bin < HOMER_BINS; bin++) {
-                assert_close(r.label[l].positive[bin], positive[l][bin], 1e-9);
-                if (bin) assert_close(r.label[l].negative[bin], negative[l][bin], 1e-9);
-            }
-        for (int bin = 0; bin < HOMER_BINS; bin++) {
-            assert_close(r.all.positive[bin], yes[bin], 1e-7);
-            if (bin) assert_close(r.all.negative[bin], none[bin], 1e-7);
-        }
+        for (uint32_t l = 0; l < j.labels; l++) assert_histogram(&r.label[l], &own[l]);
+        for (int a = 0; a < HOMER_YOUNG_POOLS; a++) assert_histogram(&r.young[a], &young[a]);
+        assert_histogram(&r.all, &all);
         known = j.labels;
+        told += j.x.partial ? (double)(j.x.positive_n + j.x.negative_n) / j.labels : 1;
         if (j.x.partial) continue;
         memcpy(past[times].y, j.positive, sizeof j.positive);
         past[times++].n = j.x.positive_n;
     }
-    if (!(empty > 10 && full > 100 && differ > 10 && near_in > 500 && trees_in > 500))
-        fail_msg("%u empty, %u full, %u differ, %u and %u sets", empty, full, differ, near_in, trees_in);
+    if (!(empty > 10 && full > 100 && differ > 10 && near_in > 500 && trees_in > 500 && helped > 500))
+        fail_msg("%u empty, %u full, %u differ, %u and %u sets, %u helped", empty, full, differ, near_in,
+                 trees_in, helped);
     homer_rules_deinit(&r);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
+/* Who tells no complete labelling is not answered by a posterior that has learned nothing. */
+static void partial_labellings_only(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_rules layered, plain;
+    struct dice d = {251};
+    uint32_t known = 0, n, m;
+    unsigned sizes = 0;
+    const struct homer_decide f1 = {.threshold = (double)NAN};
+    homer_rules_init(&layered, &mem, fixture_key, true);
+    homer_rules_init(&plain, &mem, fixture_key, false);
+    for (uint32_t t = 0; t < 200; t++) {
+        struct judged j;
+        judge(&j, &d, known, MOST, 1);
+        if (!j.labels) continue; /* where there is no label, nothing is left untold */
+        assert_int_equal(homer_rules_reserve(&layered, &j.x, j.labels), 0);
+        if (known) {
+            homer_rules_rank(&layered, j.p, known);
+            homer_rules_propose(&layered, j.p, known, NULL);
+            const uint32_t *a = homer_rules_choose(&layered, j.p, known, &f1, &n);
+            homer_rules_rank(&plain, j.p, known);
+            const uint32_t *b = homer_rules_choose(&plain, j.p, known, &f1, &m);
+            assert_int_equal(n, m);
+            if (n) assert_memory_equal(a, b, n * sizeof *a);
+            sizes += n;
+        }
+        rules_learn(&layered, &j);
+        rules_learn(&plain, &j);
+        known = j.labels;
+    }
+    assert_true(sizes > 200);
+    homer_rules_deinit(&layered);
+    homer_rules_deinit(&plain);
     assert_int_equal(mem.used_bytes, 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layered_rules),
+        cmocka_unit_test(partial_labellings_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
