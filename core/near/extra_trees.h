@@ -2,14 +2,15 @@
  * grown from the window of the last instances; one tree after another is replaced by a fresh one.
  *
  * A tree takes a random 4/5 of the completely labelled instances; at a node, 2 sqrt(features) times (4 to
- * 60), a random feature that some instance there has is drawn, and a
+ * 60, at most once per instance), a random feature that some instance there has is drawn, and a
  * threshold: between its values in two random instances (dense), or between 0 and its value in one (sparse).
  * The draw with the largest sum_l (a_l^2/n_a + b_l^2/n_b), a and b the positives of label l on either side,
- * splits the node. Leaves have at least 2 instances and hold label shares; p_l is their mean over the trees,
+ * splits the node; in a large node, of those among a sample of its instances (grower.h). Nodes of fewer than
+ * 6 instances are not split; leaves have at least 2 and hold label shares; p_l is their mean over the trees,
  * shrunk to pi_l by 1 + .05 trees.
  *
  * One tree is grown per 1/100 of the instances in the window, at least one instance. Memory: 160 KiB a tree
- * and 8 bytes per positive in the window, 24 bytes per sparse entry in the window; where the memory cap
+ * and 8 bytes per positive in the window, and for all trees the sample's (sample.h); where the memory cap
  * refuses, nothing is grown. One thread; charged to mem. */
 #ifndef HOMER_NEAR_EXTRA_TREES_H
 #define HOMER_NEAR_EXTRA_TREES_H

@@ -1,9 +1,11 @@
-/* Grows one extremely randomised tree from a window; see extra_trees.h. */
+/* Grows one extremely randomised tree from a window; see extra_trees.h.
+ *
+ * A node of more than 128 instances is split by what a sample of 32 to 128 of them shows. */
 #ifndef HOMER_NEAR_GROWER_H
 #define HOMER_NEAR_GROWER_H
 
 #include "core/base/rng.h"
-#include "core/near/window.h"
+#include "core/near/sample.h"
 
 enum { HOMER_TREE_NODES = 2 * HOMER_WINDOW_SLOTS };
 
@@ -25,24 +27,20 @@ struct homer_extra_tree {
     uint32_t nodes, shares, share_cap;
 };
 
-/* A sparse feature of an instance. */
-struct homer_grower_entry {
-    uint32_t feature, slot;
-    float x;
-};
-
 struct homer_grower {
     struct homer_mem *mem;
     const struct homer_window *window;
     struct homer_rng rng;
 
     /* scratch */
-    uint32_t *slot; /* [WINDOW] the tree's instances, a node's side by side */
-    uint8_t *right; /* [WINDOW] by slot: whether the split at hand sends it right; 2: not in the tree */
-    struct homer_grower_entry *entry; /* [entry_cap] a node's side by side, by feature */
-    struct homer_grower_entry *aside; /* [entry_cap] */
-    uint32_t entry_cap;
-    uint32_t *dense; /* [dense_n] of dense_cap: dense features with a column */
+    struct homer_sample sample;
+    uint32_t takes;                /* how often the sample was taken anew for the tree at hand */
+    uint32_t *slot;                /* [WINDOW] the tree's instances, a node's side by side */
+    uint8_t *right;                /* [WINDOW] by slot: whether the split at hand sends it right */
+    uint8_t id[HOMER_SAMPLE_SIZE]; /* the sample's instances, a node's side by side */
+    uint8_t aside[HOMER_SAMPLE_SIZE];
+    uint32_t upto[HOMER_SAMPLE_SIZE]; /* sparse entries of a node's instances up to this one */
+    uint32_t *dense;                  /* [dense_n] of dense_cap: dense features with a column */
     uint32_t dense_n, dense_cap;
     float *all, *side;     /* [label_cap] counts of positives */
     uint32_t *label, *few; /* [label_cap] labels with a count */
