@@ -14,12 +14,7 @@ void homer_extra_trees_init(struct homer_extra_trees *f, struct homer_mem *mem,
 
 static void extra_deinit(void *self) {
     struct homer_extra_trees *f = self;
-    for (int i = 0; i < TREES; i++) {
-        struct homer_extra_tree *t = &f->tree[i];
-        homer_mem_free(f->mem, t->node, HOMER_TREE_NODES, sizeof *t->node);
-        homer_mem_free(f->mem, t->set, t->set_cap, sizeof *t->set);
-        homer_mem_free(f->mem, t->share, t->share_cap, sizeof *t->share);
-    }
+    for (int i = 0; i < TREES; i++) homer_extra_tree_deinit(&f->tree[i], f->mem);
     homer_mem_free(f->mem, f->value, f->cap, sizeof *f->value);
     homer_grower_deinit(&f->grower);
 }
@@ -37,12 +32,6 @@ static int extra_reserve(void *self, uint32_t features, uint32_t columns) {
     return homer_grower_reserve(&f->grower, columns);
 }
 
-static const struct homer_extra_node *leaf_of(const struct homer_extra_tree *t, const float *value) {
-    const struct homer_extra_node *n = t->node;
-    while (n->child) n = &t->node[n->child + (value[n->feature] > n->threshold)];
-    return n;
-}
-
 HOMER_WIDE static void evidence(const struct homer_frame *f, float trees, float *out) {
     float plus = 0.05f * trees + 1;
     for (uint32_t l = 0; l < f->stride; l++) {
@@ -58,7 +47,7 @@ static void extra_predict(void *self, struct homer_frame *f) {
     for (uint32_t i = 0; i < f->n; i++) o->value[f->feature[i]] = f->x[i];
     for (uint32_t i = 0; i < o->trees; i++) {
         const struct homer_extra_tree *t = &o->tree[i];
-        const struct homer_extra_node *n = leaf_of(t, o->value);
+        const struct homer_extra_node *n = homer_extra_tree_reach(t, o->value);
         o->leaf[i] = (uint32_t)(n - t->node);
         for (uint32_t k = n->share; k < n->share + n->shares; k++)
             out[t->share[k].label] += t->share[k].share;
@@ -136,28 +125,7 @@ static void extra_encode(const void *self, uint32_t columns, struct homer_codec 
     homer_put_u32(c, o->trees);
     homer_put_u32(c, o->next);
     homer_put_u32(c, o->wait);
-    for (uint32_t i = 0; i < o->trees; i++) {
-        const struct homer_extra_tree *t = &o->tree[i];
-        homer_put_u32(c, t->nodes);
-        for (uint32_t k = 0; k < t->nodes; k++) {
-            homer_put_u32(c, t->node[k].feature);
-            if (t->node[k].child)
-                homer_put_f32(c, t->node[k].threshold);
-            else
-                homer_put_u32(c, t->node[k].sets);
-            homer_put_u32(c, t->node[k].child);
-            homer_put_u32(c, t->node[k].share);
-            homer_put_u32(c, t->node[k].shares);
-        }
-        for (uint32_t k = 0; k < t->shares; k++) {
-            homer_put_u32(c, t->share[k].label);
-            homer_put_f32(c, t->share[k].share);
-        }
-        for (uint32_t k = 0; k < t->sets; k++) {
-            homer_put_u32(c, t->set[k].set);
-            homer_put_f32(c, t->set[k].share);
-        }
-    }
+    for (uint32_t i = 0; i < o->trees; i++) homer_extra_tree_encode(&o->tree[i], c);
 }
 
 const struct homer_expert_ops homer_extra_trees_ops = {

@@ -1,18 +1,19 @@
 /* Expert `extra-trees`: extremely randomised trees (Geurts, Ernst, Wehenkel 2006) for all labels at once,
  * grown from the window of the last instances; one tree after another is replaced by a fresh one.
  *
- * A tree takes a random 4/5 of the instances; at a node, 2 sqrt(features) times (4 to
- * 60), a random feature that some instance there has is drawn, and a
+ * A tree takes a random 4/5 of the instances; at a node, 2 sqrt(features) times (4 to 60; of complete
+ * labellings at most once per instance), a random feature that some instance there has is drawn, and a
  * threshold: between its values in two random instances (dense), or between 0 and its value in one (sparse).
  * The draw with the largest sum_l (a_l^2/n_a + b_l^2/n_b), a and b the positives of label l on either side,
- * splits the node. Leaves have at least 2 instances and hold label shares; where labellings are
- * partial, told.h says what changes. p_l is their mean over the trees, shrunk to pi_l by 1 + .05 trees. A
- * leaf also holds the shares of the numbered labelsets of its instances, the first 8 it meets.
+ * splits the node; in a large node, of those among a sample of its instances (grower.h). Nodes of fewer than
+ * 6 instances are not split; leaves have at least 2, and hold label shares and the shares of the numbered
+ * labelsets of their instances, the first 8 they meet; where labellings are partial, told.h says what
+ * changes. p_l is the mean label share over the trees, shrunk to pi_l by 1 + .05 trees.
  *
  * One tree is grown per 1/100 of the instances in the window, at least one instance. Memory: 160 KiB a tree
- * and 12 bytes per instance and per positive in the window, 256 KiB more where labellings are partial; 24
- * bytes per sparse entry in the window; where the memory cap refuses, nothing is grown. One thread; charged
- * to mem. */
+ * and 12 bytes per instance and per positive in the window, 384 KiB more where labellings are partial; for
+ * all trees the sample's (sample.h); where the memory cap refuses, nothing is grown. One thread; charged to
+ * mem. */
 #ifndef HOMER_NEAR_EXTRA_TREES_H
 #define HOMER_NEAR_EXTRA_TREES_H
 

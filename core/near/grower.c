@@ -1,22 +1,21 @@
-#include "core/near/grower.h"
+#include "core/near/split.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 #include "core/base/num.h"
 
-enum { WINDOW = HOMER_WINDOW_SLOTS, MAX_DEPTH = 40, LEAST = 2 /* instances of a leaf */, OUTSIDE = 2 };
+enum { WINDOW = HOMER_WINDOW_SLOTS, SIZE = HOMER_SAMPLE_SIZE, MAX_DEPTH = 40, LEAST_SPLIT = 6 };
 
-#define KEEP 0.8f
+#define KEEP 0.8
 #define LEAST_DRAWS 4
 #define MOST_DRAWS 60
-
-typedef struct homer_grower_entry entry;
 
 void homer_grower_init(struct homer_grower *g, struct homer_mem *mem, const struct homer_window *w,
                        uint64_t seed) {
     *g = (struct homer_grower){.mem = mem, .window = w};
     homer_rng_seed(&g->rng, seed);
+    homer_sample_init(&g->sample, mem, w);
     homer_told_init(&g->told, mem);
 }
 
@@ -27,14 +26,9 @@ static void free_labels(struct homer_grower *g) {
     homer_mem_free(g->mem, g->few, g->label_cap, sizeof *g->few);
 }
 
-static void free_entries(struct homer_grower *g) {
-    homer_mem_free(g->mem, g->entry, g->entry_cap, sizeof *g->entry);
-    homer_mem_free(g->mem, g->aside, g->entry_cap, sizeof *g->aside);
-}
-
 void homer_grower_deinit(struct homer_grower *g) {
     free_labels(g);
-    free_entries(g);
+    homer_sample_deinit(&g->sample);
     homer_told_deinit(&g->told);
     homer_mem_free(g->mem, g->slot, WINDOW, sizeof *g->slot);
     homer_mem_free(g->mem, g->right, WINDOW, sizeof *g->right);
@@ -44,7 +38,8 @@ void homer_grower_deinit(struct homer_grower *g) {
 int homer_grower_reserve(struct homer_grower *g, uint32_t labels) {
     if (!g->slot) g->slot = homer_mem_alloc(g->mem, WINDOW, sizeof *g->slot);
     if (!g->right) g->right = homer_mem_alloc(g->mem, WINDOW, sizeof *g->right);
-    if (!g->slot || !g->right || homer_told_reserve(&g->told, labels)) return -ENOMEM;
+    if (!g->slot || !g->right) return -ENOMEM;
+    if (homer_told_reserve(&g->told, labels)) return -ENOMEM;
     if (labels <= g->label_cap) return 0;
     struct homer_grower n = {.mem = g->mem, .label_cap = labels + labels / 2 + 8};
     n.all = homer_mem_alloc(g->mem, n.label_cap, sizeof *n.all);
@@ -64,44 +59,16 @@ int homer_grower_reserve(struct homer_grower *g, uint32_t labels) {
     return 0;
 }
 
-static int reserve_entries(struct homer_grower *g, uint32_t need) {
-    if (need <= g->entry_cap) return 0;
-    uint32_t cap = need + need / 2;
-    entry *a = homer_mem_alloc(g->mem, cap, sizeof *a), *b = homer_mem_alloc(g->mem, cap, sizeof *b);
-    if (!a || !b) {
-        homer_mem_free(g->mem, a, cap, sizeof *a);
-        homer_mem_free(g->mem, b, cap, sizeof *b);
-        return -ENOMEM;
-    }
-    free_entries(g);
-    g->entry = a;
-    g->aside = b;
-    g->entry_cap = cap;
-    return 0;
-}
-
-/* Leaves share no instance, so that they hold no more labelsets than there will be instances. */
-static int reserve_sets(struct homer_grower *g, struct homer_extra_tree *t) {
-    uint32_t need = g->window->n + 1, cap = need + need / 2;
-    if (need <= t->set_cap) return 0;
-    void *set = homer_mem_grow(g->mem, t->set, t->set_cap, cap, sizeof *t->set);
-    if (!set) return -ENOMEM;
-    t->set = set;
-    t->set_cap = cap;
-    return 0;
-}
-
 int homer_grower_prepare(struct homer_grower *g, struct homer_extra_tree *t, const struct homer_frame *f) {
-    uint32_t shares = f->positive_n, entries = f->present_n;
+    uint32_t shares = f->positive_n;
     bool partial = !f->complete;
     for (uint32_t age = 0; age < g->window->n; age++) {
         const struct homer_window_slot *s = &g->window->slot[homer_window_slot(g->window, age)];
         shares += s->positive_n;
         partial = partial || s->partial;
-        entries += s->feature_n - s->sparse;
     }
     if (partial) shares += HOMER_UNTOLD;
-    if (reserve_entries(g, entries)) return -ENOMEM;
+    if (homer_sample_reserve(&g->sample, f)) return -ENOMEM;
     if (f->dense_n > g->dense_cap) {
         uint32_t cap = f->dense_n + f->dense_n / 2;
         uint32_t *dense = homer_mem_alloc(g->mem, cap, sizeof *dense);
@@ -110,247 +77,136 @@ int homer_grower_prepare(struct homer_grower *g, struct homer_extra_tree *t, con
         g->dense = dense;
         g->dense_cap = cap;
     }
-    if (!t->node && !(t->node = homer_mem_alloc(g->mem, HOMER_TREE_NODES, sizeof *t->node))) return -ENOMEM;
-    if (reserve_sets(g, t)) return -ENOMEM;
-    if (shares <= t->share_cap) return 0;
-    uint32_t cap = shares + shares / 2;
-    void *share = homer_mem_grow(g->mem, t->share, t->share_cap, cap, sizeof *t->share);
-    if (!share) return -ENOMEM;
-    t->share = share;
-    t->share_cap = cap;
-    return 0;
+    /* leaves share no instance, so that they hold no more labelsets than there will be instances */
+    return homer_extra_tree_reserve(t, g->mem, shares, g->window->n + 1);
 }
 
-static uint32_t below(struct homer_rng *r, uint32_t n) {
-    return (uint32_t)((homer_rng_next(r) >> 32) * n >> 32);
-}
-
-static float unit(struct homer_rng *r) {
-    return (float)(homer_rng_next(r) >> 40) * 0x1p-24f;
-}
-
-/* What is left to be split: instances and sparse entries. */
-struct part {
-    uint32_t *slot;
-    entry *entry;
-    uint32_t n, entries;
-    uint32_t labels; /* that have a count */
-    double squares;  /* sum of squared counts of positives */
-};
-
-struct split {
-    uint32_t feature;
-    float threshold;
-    bool dense;
-    double score;
-};
-
-/* Counts the positives of an instance on the side at hand; m labels have a count so far. */
-static inline uint32_t count_side(struct homer_grower *g, uint32_t slot, uint32_t m) {
-    const struct homer_window_slot *s = &g->window->slot[slot];
-    if (g->told.partial) homer_told_beside(&g->told, s);
-    for (uint32_t j = 0; j < s->positive_n; j++)
-        if (g->side[s->label[j]]++ == 0) g->few[m++] = s->label[j];
-    return m;
-}
-
-/* Offers the split whose one side has `few` instances and m counted labels; clears the counts. */
-static void offer(struct homer_grower *g, const struct part *p, uint32_t few, uint32_t m, struct split *best,
-                  struct split s) {
-    double own = 0, cross = 0, rest = (double)p->n - few;
-    if (g->told.partial) s.score = homer_told_worth(&g->told, g->label, p->labels, g->all, g->side);
-    for (uint32_t k = 0; k < m; k++) {
-        double c = (double)g->side[g->few[k]];
-        own += c * c;
-        cross += c * (double)g->all[g->few[k]];
-        g->side[g->few[k]] = 0;
+static void take(struct homer_grower *g, struct homer_part *p) {
+    uint32_t slot[SIZE];
+    p->size = p->n < SIZE ? p->n : SIZE;
+    p->take = ++g->takes;
+    p->id = g->id;
+    for (uint32_t k = 0; k < p->size; k++) {
+        slot[k] = p->slot[(uint64_t)k * p->n / p->size];
+        p->id[k] = (uint8_t)k;
     }
-    if (few < g->least || rest < g->least) return;
-    if (!g->told.partial) s.score = own / few + (p->squares - 2 * cross + own) / rest;
-    if (s.score > best->score) *best = s;
-}
-
-static void try_dense(struct homer_grower *g, const struct part *p, struct split *best) {
-    uint32_t feature = g->dense[below(&g->rng, g->dense_n)], few = 0, m = 0;
-    const float *column = g->window->dense.column[feature];
-    float a = column[p->slot[below(&g->rng, p->n)]], b = column[p->slot[below(&g->rng, p->n)]];
-    float threshold = a + unit(&g->rng) * (b - a);
-    for (uint32_t k = 0; k < p->n; k++) {
-        if (!(column[p->slot[k]] > threshold)) continue;
-        few++;
-        m = count_side(g, p->slot[k], m);
-    }
-    offer(g, p, few, m, best, (struct split){feature, threshold, true, 0});
-}
-
-static void try_sparse(struct homer_grower *g, const struct part *p, struct split *best) {
-    uint32_t at = below(&g->rng, p->entries), few = 0, m = 0, feature = p->entry[at].feature;
-    float x = p->entry[at].x, threshold = unit(&g->rng) * x;
-    if (!(threshold < 0) && !(threshold > 0))
-        return; /* would not part what is absent from what is negative */
-    while (at > 0 && p->entry[at - 1].feature == feature) at--;
-    for (; at < p->entries && p->entry[at].feature == feature; at++) {
-        bool beyond = x > 0 ? p->entry[at].x > threshold : !(p->entry[at].x > threshold);
-        if (!beyond) continue;
-        few++;
-        m = count_side(g, p->entry[at].slot, m);
-    }
-    offer(g, p, few, m, best, (struct split){feature, threshold, false, 0});
-}
-
-/* Marks who goes right. */
-static void mark(struct homer_grower *g, const struct part *p, const struct split *s) {
-    if (s->dense) {
-        const float *column = g->window->dense.column[s->feature];
-        for (uint32_t k = 0; k < p->n; k++) g->right[p->slot[k]] = column[p->slot[k]] > s->threshold;
-        return;
-    }
-    for (uint32_t k = 0; k < p->n; k++) g->right[p->slot[k]] = 0 > s->threshold;
-    for (uint32_t k = 0; k < p->entries; k++)
-        if (p->entry[k].feature == s->feature) g->right[p->entry[k].slot] = p->entry[k].x > s->threshold;
+    homer_sample_take(&g->sample, slot, p->size);
 }
 
 /* Parts p into left, which is returned, and what is left of it: the right. */
-static struct part part_off(struct homer_grower *g, struct part *p) {
-    struct part left = *p;
-    uint32_t n = 0, entries = 0, aside = 0;
-    for (uint32_t k = 0; k < p->n; k++) {
-        uint32_t s = p->slot[k];
-        if (g->right[s]) continue;
-        p->slot[k] = p->slot[n];
-        p->slot[n++] = s;
+static struct homer_part part_off(struct homer_grower *g, struct homer_part *p, const struct homer_split *s) {
+    struct homer_part left = *p;
+    uint32_t n = 0, size = 0, aside = 0;
+    for (uint32_t k = 0; k < p->size; k++) {
+        uint8_t i = p->id[k];
+        bool right = s->right[i / 64] >> (i % 64) & 1;
+        p->id[size] = i;
+        g->aside[aside] = i;
+        size += !right;
+        aside += right;
     }
-    for (uint32_t k = 0; k < p->entries; k++) {
-        if (g->right[p->entry[k].slot])
-            g->aside[aside++] = p->entry[k];
-        else
-            p->entry[entries++] = p->entry[k];
+    memcpy(p->id + size, g->aside, aside);
+    if (p->size < p->n) {
+        homer_split_mark(g, p, s);
+        for (uint32_t k = 0; k < p->n; k++) {
+            uint32_t at = p->slot[k];
+            if (g->right[at]) continue;
+            p->slot[k] = p->slot[n];
+            p->slot[n++] = at;
+        }
+    } else {
+        n = size;
     }
-    if (aside) memcpy(p->entry + entries, g->aside, aside * sizeof(entry));
     left.n = n;
-    left.entries = entries;
+    left.size = size;
     p->slot += n;
     p->n -= n;
-    p->entry += entries;
-    p->entries = aside;
+    p->id += size;
+    p->size -= size;
     return left;
 }
 
-/* Counts the positives of a node; returns its score, in *pure whether its labellings are alike. */
-static double look(struct homer_grower *g, struct part *p, bool *pure) {
-    p->labels = 0;
+/* Counts all of a node's instances where the sample has a part of them only. */
+static uint32_t count_all(struct homer_grower *g, const struct homer_part *p) {
+    uint32_t m = 0;
     for (uint32_t k = 0; k < p->n; k++) {
         const struct homer_window_slot *s = &g->window->slot[p->slot[k]];
         if (g->told.partial) homer_told_enter(&g->told, s);
         for (uint32_t j = 0; j < s->positive_n; j++)
-            if (g->all[s->label[j]]++ == 0) g->label[p->labels++] = s->label[j];
+            if (g->all[s->label[j]]++ == 0) g->label[m++] = s->label[j];
     }
-    double told = 0;
-    *pure = true;
-    p->squares = 0;
-    for (uint32_t k = 0; k < p->labels; k++) {
+    return m;
+}
+
+static void clear(struct homer_grower *g, uint32_t labels) {
+    for (uint32_t k = 0; k < labels; k++) g->all[g->label[k]] = 0;
+    if (g->told.partial) homer_told_forget(&g->told);
+}
+
+/* Leaves no counts. */
+static void make_leaf(struct homer_grower *g, struct homer_extra_tree *t, uint32_t node,
+                      const struct homer_part *p, uint32_t labels) {
+    bool all = p->size == p->n;
+    if (!all) {
+        clear(g, labels);
+        labels = count_all(g, p);
+    }
+    homer_extra_tree_leaf(t, node);
+    for (uint32_t k = 0; k < labels; k++) {
         uint32_t l = g->label[k];
-        double c = (double)g->all[l], n = g->told.partial ? (double)homer_told_by(&g->told, l) : p->n;
-        p->squares += c * c;
-        if (g->told.partial) told += c * c / n;
-        *pure = *pure && c == n;
-    }
-    return g->told.partial ? told : p->squares / p->n;
-}
-
-static void forget(struct homer_grower *g, const struct part *p) {
-    for (uint32_t k = 0; k < p->labels; k++) g->all[g->label[k]] = 0;
-    for (uint32_t k = 0; k < p->n && g->told.partial; k++)
-        homer_told_leave(&g->told, &g->window->slot[p->slot[k]]);
-}
-
-/* The shares of a leaf's numbered labelsets; how many they are. */
-static uint32_t add_sets(const struct homer_grower *g, struct homer_extra_tree *t, const struct part *p) {
-    uint32_t begin = t->sets;
-    for (uint32_t k = 0; k < p->n; k++) {
-        uint32_t set = g->window->slot[p->slot[k]].set, i = begin;
-        if (set == HOMER_NO_NUMBER) continue;
-        while (i < t->sets && t->set[i].set != set) i++;
-        if (i == begin + HOMER_LEAF_SETS) continue;
-        if (i == t->sets) t->set[t->sets++] = (struct homer_extra_set){set, 0};
-        t->set[i].share += 1 / (float)p->n;
-    }
-    return t->sets - begin;
-}
-
-static void make_leaf(const struct homer_grower *g, struct homer_extra_tree *t, uint32_t node,
-                      const struct part *p) {
-    uint32_t begin = t->shares;
-    for (uint32_t k = 0; k < p->labels; k++) {
-        uint32_t l = g->label[k];
-        float n = g->told.partial ? homer_told_by(&g->told, l) : (float)p->n;
-        t->share[t->shares++] = (struct homer_extra_share){l, g->all[l] / n};
+        homer_extra_tree_add_share(t, node, l, g->all[l] / homer_split_told_by(g, l, p->n));
     }
     for (uint32_t l = 0; g->told.partial && l < g->told.labels; l++)
         if (homer_told_by(&g->told, l) == 0 && g->told.root[l] > 0)
-            t->share[t->shares++] = (struct homer_extra_share){l, g->told.root[l]};
-    struct homer_extra_node *leaf = &t->node[node];
-    *leaf = (struct homer_extra_node){.set = t->sets, .share = begin, .shares = t->shares - begin};
-    leaf->sets = add_sets(g, t, p);
+            homer_extra_tree_add_share(t, node, l, g->told.root[l]);
+    for (uint32_t k = 0; k < p->n; k++) {
+        uint32_t set = g->window->slot[all ? g->sample.slot[p->id[k]] : p->slot[k]].set;
+        if (set != HOMER_NO_NUMBER) homer_extra_tree_add_set(t, node, set, 1 / (float)p->n);
+    }
+    clear(g, labels);
 }
 
-static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32_t node, struct part p,
+static void grow_node(struct homer_grower *g, struct homer_extra_tree *t, uint32_t node, struct homer_part p,
                       uint32_t draws, int depth) {
-    bool pure;
-    struct split best = {.score = look(g, &p, &pure) + 1e-9, .feature = UINT32_MAX};
-    if (!pure && p.n >= 2 * g->least && depth < MAX_DEPTH && t->nodes + 2 <= HOMER_TREE_NODES)
-        for (uint32_t k = 0; k < draws; k++) {
-            uint32_t widths = g->dense_n * p.n + p.entries;
-            if (widths && below(&g->rng, widths) >= p.entries)
-                try_dense(g, &p, &best);
-            else if (p.entries)
-                try_sparse(g, &p, &best);
-        }
-    if (best.feature == UINT32_MAX) make_leaf(g, t, node, &p);
-    forget(g, &p);
-    if (best.feature == UINT32_MAX) return;
+    if (p.take != g->takes || (p.size < p.n && p.size < SIZE / 4)) take(g, &p);
+    struct homer_sight v = homer_split_look(g, &p);
+    bool all = p.size == p.n; /* else any split is better than none */
+    struct homer_split best = {.score = all ? v.worth + 1e-9 : -1, .feature = UINT32_MAX};
+    if (draws > p.size && !g->told.partial) draws = p.size;
+    bool may_split = p.n >= LEAST_SPLIT && p.n >= 2 * g->least && !(v.pure && all);
+    if (may_split && depth < MAX_DEPTH && t->nodes + 2 <= HOMER_TREE_NODES)
+        for (uint32_t k = 0; k < draws; k++) homer_split_draw(g, &p, &v, &best);
+    if (best.feature == UINT32_MAX) {
+        make_leaf(g, t, node, &p, v.labels);
+        return;
+    }
+    clear(g, v.labels);
     uint32_t child = t->nodes;
     t->nodes += 2;
     t->node[node] =
         (struct homer_extra_node){.feature = best.feature, .threshold = best.threshold, .child = child};
-    mark(g, &p, &best);
-    struct part left = part_off(g, &p);
+    struct homer_part left = part_off(g, &p, &best);
     grow_node(g, t, child, left, draws, depth + 1);
     grow_node(g, t, child + 1, p, draws, depth + 1);
 }
 
-/* The sparse entries of the tree's instances, by feature. */
-static uint32_t collect(struct homer_grower *g, uint32_t features) {
-    uint32_t n = 0;
-    for (uint32_t j = 0; j < features; j++) {
-        const struct homer_posting_list *l = &g->window->sparse.list[j];
-        for (uint32_t i = 0; i < l->n; i++) {
-            const struct homer_posting *p = &l->ring[(l->head + i) & (l->cap - 1)];
-            if (g->right[p->slot] != OUTSIDE) g->entry[n++] = (entry){j, p->slot, p->x};
-        }
-    }
-    return n;
-}
-
 void homer_grower_grow(struct homer_grower *g, struct homer_extra_tree *t, const struct homer_frame *f) {
-    struct part root = {.slot = g->slot, .entry = g->entry};
-    memset(g->right, OUTSIDE, WINDOW);
+    struct homer_part root = {.slot = g->slot};
     for (uint32_t age = 0; age < g->window->n; age++) {
         uint32_t s = homer_window_slot(g->window, age);
-        if (!(unit(&g->rng) < KEEP)) continue;
-        g->right[s] = 0;
-        root.slot[root.n++] = s;
+        if (homer_rng_unit(&g->rng) < KEEP) root.slot[root.n++] = s;
     }
     g->dense_n = 0;
     for (uint32_t i = 0; i < f->dense_n; i++)
         if (g->window->dense.column[f->dense[i]]) g->dense[g->dense_n++] = f->dense[i];
-    root.entries = collect(g, f->features);
+    g->takes = 0;
+    root.take = UINT32_MAX; /* of none yet */
     float most = homer_clip(2 * sqrtf((float)f->features), LEAST_DRAWS, MOST_DRAWS);
-    g->least = homer_told_begin(&g->told, g->window, root.slot, root.n, f->labels, LEAST);
+    g->least = homer_told_begin(&g->told, g->window, root.slot, root.n, f->labels, HOMER_LEAST);
     t->nodes = 1;
     t->shares = t->sets = 0;
     if (root.n)
         grow_node(g, t, 0, root, (uint32_t)most, 0);
     else
-        t->node[0] = (struct homer_extra_node){0};
+        homer_extra_tree_leaf(t, 0);
 }

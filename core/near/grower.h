@@ -1,51 +1,13 @@
-/* Grows one extremely randomised tree from a window; see extra_trees.h. */
+/* Grows one extremely randomised tree from a window; see extra_trees.h.
+ *
+ * A node of more than 256 instances is split by what a sample of 64 to 256 of them shows. */
 #ifndef HOMER_NEAR_GROWER_H
 #define HOMER_NEAR_GROWER_H
 
 #include "core/base/rng.h"
+#include "core/near/extra_tree.h"
+#include "core/near/sample.h"
 #include "core/near/told.h"
-
-enum {
-    HOMER_TREE_NODES = 2 * HOMER_WINDOW_SLOTS,
-    HOMER_LEAF_SETS = 8, /* labelsets that a leaf keeps: the first it meets */
-};
-
-struct homer_extra_node {
-    union {
-        uint32_t feature; /* inner: value > threshold goes to child + 1, else to child */
-        uint32_t set;     /* leaf: place of its labelsets */
-    };
-    union {
-        float threshold;
-        uint32_t sets; /* how many */
-    };
-    uint32_t child;         /* 0: a leaf */
-    uint32_t share, shares; /* of a leaf: place and number of its label shares */
-};
-
-struct homer_extra_share {
-    uint32_t label;
-    float share; /* of the leaf's instances that have it; labels not listed: 0 */
-};
-
-/* A labelset, and the share of a leaf's instances that have it. */
-struct homer_extra_set {
-    uint32_t set;
-    float share;
-};
-
-struct homer_extra_tree {
-    struct homer_extra_node *node; /* [nodes] of HOMER_TREE_NODES; NULL: never grown */
-    struct homer_extra_share *share;
-    struct homer_extra_set *set; /* [sets] of set_cap */
-    uint32_t nodes, shares, share_cap, sets, set_cap;
-};
-
-/* A sparse feature of an instance. */
-struct homer_grower_entry {
-    uint32_t feature, slot;
-    float x;
-};
 
 struct homer_grower {
     struct homer_mem *mem;
@@ -53,18 +15,20 @@ struct homer_grower {
     struct homer_rng rng;
 
     /* scratch */
-    uint32_t *slot; /* [WINDOW] the tree's instances, a node's side by side */
-    uint8_t *right; /* [WINDOW] by slot: whether the split at hand sends it right; 2: not in the tree */
-    struct homer_grower_entry *entry; /* [entry_cap] a node's side by side, by feature */
-    struct homer_grower_entry *aside; /* [entry_cap] */
-    uint32_t entry_cap;
-    uint32_t *dense; /* [dense_n] of dense_cap: dense features with a column */
+    struct homer_sample sample;
+    uint32_t takes;                /* how often the sample was taken anew for the tree at hand */
+    uint32_t *slot;                /* [WINDOW] the tree's instances, a node's side by side */
+    uint8_t *right;                /* [WINDOW] by slot: whether the split at hand sends it right */
+    uint8_t id[HOMER_SAMPLE_SIZE]; /* the sample's instances, a node's side by side */
+    uint8_t aside[HOMER_SAMPLE_SIZE];
+    uint32_t upto[HOMER_SAMPLE_SIZE]; /* sparse entries of a node's instances up to this one */
+    uint32_t *dense;                  /* [dense_n] of dense_cap: dense features with a column */
     uint32_t dense_n, dense_cap;
     float *all, *side;     /* [label_cap] counts of positives */
     uint32_t *label, *few; /* [label_cap] labels with a count */
     uint32_t label_cap;
     struct homer_told told;
-    uint32_t least; /* instances of the leaves at hand */
+    uint32_t least; /* instances of a leaf of the tree at hand */
 };
 
 void homer_grower_init(struct homer_grower *g, struct homer_mem *mem, const struct homer_window *w,

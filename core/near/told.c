@@ -34,9 +34,9 @@ void homer_told_enter(struct homer_told *t, const struct homer_window_slot *s) {
     for (uint32_t j = 0; j < s->positive_n + s->negative_n && s->partial; j++) t->node[s->label[j]]++;
 }
 
-void homer_told_leave(struct homer_told *t, const struct homer_window_slot *s) {
-    t->complete -= !s->partial;
-    for (uint32_t j = 0; j < s->positive_n + s->negative_n && s->partial; j++) t->node[s->label[j]]--;
+void homer_told_forget(struct homer_told *t) {
+    memset(t->node, 0, t->labels * sizeof *t->node);
+    t->complete = 0;
 }
 
 void homer_told_beside(struct homer_told *t, const struct homer_window_slot *s) {
@@ -68,9 +68,9 @@ static void fill_root(struct homer_told *t, const struct homer_window *w, const 
     for (uint32_t l = 0; l < t->labels; l++) {
         float by = homer_told_by(t, l);
         t->root[l] = by > 0 ? t->side[l] / by : 0;
-        t->side[l] = t->node[l] = 0;
+        t->side[l] = 0;
     }
-    t->complete = 0;
+    homer_told_forget(t);
 }
 
 uint32_t homer_told_begin(struct homer_told *t, const struct homer_window *w, const uint32_t *slot,

@@ -35,9 +35,9 @@ int homer_told_reserve(struct homer_told *t, uint32_t labels);
  * `least`, or more where labellings are partial. */
 uint32_t homer_told_begin(struct homer_told *t, const struct homer_window *w, const uint32_t *slot,
                           uint32_t n, uint32_t labels, uint32_t least);
-/* Only where t->partial: an instance of the node at hand; undone by leave. */
+/* Only where t->partial: an instance of the node at hand; forget leaves the node. */
 void homer_told_enter(struct homer_told *t, const struct homer_window_slot *s);
-void homer_told_leave(struct homer_told *t, const struct homer_window_slot *s);
+void homer_told_forget(struct homer_told *t);
 /* And one on one side of the split at hand. */
 void homer_told_beside(struct homer_told *t, const struct homer_window_slot *s);
 /* What the split is worth, whose side has side[l] of the all[l] positives of label[n]; forgets the side. */

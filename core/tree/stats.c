@@ -145,10 +145,10 @@ int homer_stats_reserve(struct homer_stats *s, const struct homer_frame *f) {
     return reserve(s, need_of(s, f));
 }
 
+/* The rows of a place that was never in use are 0. */
 static uint32_t add_gauss(struct homer_stats *s, uint32_t feature, float shift) {
     uint32_t i = s->gauss_n++;
     s->gauss[i] = (struct homer_gauss){.feature = feature, .shift = shift};
-    memset(homer_stats_gauss(s, i, 0), 0, GAUSS_BYTES(s));
     enter(s, feature, 1, i);
     return i;
 }
@@ -156,7 +156,6 @@ static uint32_t add_gauss(struct homer_stats *s, uint32_t feature, float shift) 
 static uint32_t add_presence(struct homer_stats *s, uint32_t feature) {
     uint32_t i = s->presence_n++;
     s->presence[i] = (struct homer_presence){.feature = feature};
-    memset(homer_stats_presence(s, i, HOMER_WITH), 0, PRESENCE_BYTES(s));
     enter(s, feature, 0, i);
     return i;
 }
@@ -228,10 +227,12 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
     homer_stats_refresh_curves(s);
 }
 
-/* to[k] = from[source[k]] where there is a source. */
-static void gather(float *to, const float *from, const uint32_t *source, uint32_t m) {
-    for (uint32_t k = 0; k < m; k++)
-        if (source[k] != UINT32_MAX) to[k] = from[source[k]];
+/* to[k] = from[source[k]] where there is a source, in each of the rows. */
+static inline void gather(float *to, uint32_t to_stride, const float *from, uint32_t from_stride, int rows,
+                          const uint32_t *source, uint32_t m) {
+    for (int row = 0; row < rows; row++, to += to_stride, from += from_stride)
+        for (uint32_t k = 0; k < m; k++)
+            if (source[k] != UINT32_MAX) to[k] = from[source[k]];
 }
 
 int homer_stats_remap(struct homer_stats **out, const struct homer_stats *s, const uint32_t *source,
@@ -258,21 +259,21 @@ int homer_stats_remap(struct homer_stats **out, const struct homer_stats *s, con
         uint32_t to = add_gauss(t, s->gauss[i].feature, 0);
         struct homer_gauss *g = &t->gauss[to];
         *g = s->gauss[i];
-        for (uint32_t k = 0; k < m; k++) {
+        for (uint32_t k = 0; any_new && k < m; k++) {
             homer_stats_gauss(t, to, HOMER_N1)[k] = share[k] * g->n;
             homer_stats_gauss(t, to, HOMER_MEAN1)[k] = g->mean;
             homer_stats_gauss(t, to, HOMER_M2_1)[k] = share[k] * g->m2; /* and no evidence */
         }
-        for (int row = 0; row < HOMER_GAUSS_ROWS; row++)
-            gather(homer_stats_gauss(t, to, row), homer_stats_gauss(s, i, row), source, m);
+        gather(homer_stats_gauss(t, to, 0), t->stride, homer_stats_gauss(s, i, 0), s->stride,
+               HOMER_GAUSS_ROWS, source, m);
     }
     for (uint32_t i = 0; i < s->presence_n; i++) {
         uint32_t to = add_presence(t, s->presence[i].feature);
         t->presence[to] = s->presence[i];
-        for (uint32_t k = 0; k < m; k++)
+        for (uint32_t k = 0; any_new && k < m; k++)
             homer_stats_presence(t, to, HOMER_WITH)[k] = share[k] * s->presence[i].t;
-        for (int row = 0; row < HOMER_PRESENCE_ROWS; row++)
-            gather(homer_stats_presence(t, to, row), homer_stats_presence(s, i, row), source, m);
+        gather(homer_stats_presence(t, to, 0), t->stride, homer_stats_presence(s, i, 0), s->stride,
+               HOMER_PRESENCE_ROWS, source, m);
         if (any_new) homer_stats_refresh_presence(t, to);
     }
     t->refresh = s->refresh;

@@ -57,7 +57,7 @@ static void splits_are_worth_what_is_told(void **state) {
             assert_close(homer_told_by(&t, l), by[0][l] + by[1][l], 0);
         }
         assert_close(homer_told_worth(&t, label, LABELS, all, side), worth, 1e-9);
-        for (uint32_t i = 0; i < SLOTS / 2; i++) homer_told_leave(&t, &w.slot[i]);
+        homer_told_forget(&t);
         for (uint32_t l = 0; l < LABELS; l++) { /* nothing is left for the next */
             assert_same(homer_told_by(&t, l), 0);
             assert_same(t.side[l], 0);
