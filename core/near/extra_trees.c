@@ -100,6 +100,12 @@ static void extra_encode(const void *self, uint32_t columns, struct homer_codec 
     homer_put_u32(c, o->trees);
     homer_put_u32(c, o->next);
     homer_put_u32(c, o->wait);
+    homer_put_room(c, o->cap);
+    homer_grower_put_room(&o->grower, c);
+    for (uint32_t i = 0; i < TREES; i++) {
+        homer_put_room(c, o->tree[i].node != NULL);
+        homer_put_room(c, o->tree[i].share_cap);
+    }
     for (uint32_t i = 0; i < o->trees; i++) {
         const struct homer_extra_tree *t = &o->tree[i];
         homer_put_u32(c, t->nodes);
@@ -117,6 +123,55 @@ static void extra_encode(const void *self, uint32_t columns, struct homer_codec 
     }
 }
 
+static void decode_room(struct homer_extra_trees *o, uint32_t features, struct homer_decoder *d) {
+    o->cap = homer_get_room(d, features);
+    o->value = homer_get_block(d, o->mem, o->cap, sizeof *o->value);
+    homer_grower_get_room(&o->grower, d);
+    for (uint32_t i = 0; i < TREES && !d->error; i++) {
+        struct homer_extra_tree *t = &o->tree[i];
+        if (homer_get_room(d, i < o->trees)) /* one that is grown has nodes */
+            t->node = homer_get_block(d, o->mem, HOMER_TREE_NODES, sizeof *t->node);
+        t->share_cap = homer_get_room(d, 0);
+        t->share = homer_get_block(d, o->mem, t->share_cap, sizeof *t->share);
+    }
+}
+
+/* Children lie behind their node, so that every way down ends. */
+static void decode_node(struct homer_extra_tree *t, uint32_t at, uint32_t features, struct homer_decoder *d) {
+    struct homer_extra_node *n = &t->node[at];
+    n->feature = homer_get_u32(d);
+    n->threshold = homer_get_f32(d);
+    n->child = homer_get_u32(d);
+    n->share = homer_get_most(d, t->share_cap);
+    n->shares = homer_get_most(d, t->share_cap - n->share);
+    bool inner = n->child > at && n->child < t->nodes - 1 && n->feature < features && !n->shares;
+    homer_get_holds(d, inner || n->child == 0);
+    if (n->share + n->shares > t->shares) t->shares = n->share + n->shares;
+}
+
+static void decode_tree(struct homer_extra_tree *t, uint32_t features, uint32_t labels,
+                        struct homer_decoder *d) {
+    t->nodes = homer_get_most(d, HOMER_TREE_NODES);
+    homer_get_holds(d, t->nodes > 0);
+    for (uint32_t k = 0; k < t->nodes && !d->error; k++) decode_node(t, k, features, d);
+    for (uint32_t k = 0; k < t->shares && !d->error; k++) {
+        homer_get_ids(d, &t->share[k].label, 1, labels);
+        t->share[k].share = homer_get_f32(d);
+    }
+}
+
+static void extra_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_extra_trees *o = self;
+    homer_rng_decode(&o->grower.rng, d);
+    o->trees = homer_get_most(d, TREES);
+    o->next = homer_get_most(d, TREES - 1);
+    homer_get_holds(d, o->trees == TREES || o->next == o->trees);
+    o->wait = homer_get_u32(d);
+    decode_room(o, features, d);
+    for (uint32_t i = 0; i < o->trees && !d->error; i++)
+        decode_tree(&o->tree[i], features, columns ? columns - 1 : 0, d);
+}
+
 const struct homer_expert_ops homer_extra_trees_ops = {
     .reserve = extra_reserve,
     .predict = extra_predict,
@@ -124,5 +179,6 @@ const struct homer_expert_ops homer_extra_trees_ops = {
     .learn = extra_learn,
     .add_label = extra_add_label,
     .encode = extra_encode,
+    .decode = extra_decode,
     .deinit = extra_deinit,
 };
