@@ -82,5 +82,7 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
                               uint32_t labels);
 
 void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c);
+/* Into one just made; so many features and labels are known. */
+void homer_flat_decode(struct homer_flat *f, uint32_t features, uint32_t labels, struct homer_decoder *d);
 
 #endif

@@ -102,4 +102,12 @@ double homer_model_feature_count(const struct homer_model *m, uint32_t feature);
 /* 32 hex digits and a NUL: a hash of the whole state, see architecture. */
 void homer_model_digest(const struct homer_model *m, char hex[33]);
 
+/* Writes the whole state: what the digest hashes (all of it, where the codec is `bare`), and what room there
+ * is. Changes nothing. */
+void homer_model_encode(const struct homer_model *m, struct homer_codec *c);
+/* Reads it into a model that was just made with the same configuration: from then on that answers, learns and
+ * refuses exactly as the one that was written. 0, or an error of the decoder; the model is then only fit to
+ * be freed. The hash key may be another. What comes behind the state is left unread. */
+int homer_model_decode(struct homer_model *m, struct homer_decoder *d);
+
 #endif
