@@ -3,8 +3,18 @@
 
 enum { SLOTS = HOMER_WINDOW_SLOTS };
 
+static bool has_room(const struct homer_window_slot *s) {
+    return s->feature_cap || s->label_cap || s->likely_cap;
+}
+
+/* Of the slots that have any, and of index and columns. */
 static void encode_room(const struct homer_window *w, struct homer_codec *c) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < SLOTS; i++) n += has_room(&w->slot[i]);
+    homer_put_room(c, n);
     for (uint32_t i = 0; i < SLOTS; i++) {
+        if (!has_room(&w->slot[i])) continue;
+        homer_put_room(c, i);
         homer_put_room(c, w->slot[i].feature_cap);
         homer_put_room(c, w->slot[i].label_cap);
         homer_put_room(c, w->slot[i].likely_cap);
@@ -37,17 +47,21 @@ void homer_window_encode(const struct homer_window *w, struct homer_codec *c) {
     }
 }
 
+static void decode_slot_room(struct homer_window *w, struct homer_decoder *d) {
+    uint32_t i = homer_get_room(d, 0);
+    if (!homer_get_holds(d, i < SLOTS && !has_room(&w->slot[i]))) return;
+    struct homer_window_slot *s = &w->slot[i];
+    s->feature_cap = homer_get_room(d, 0);
+    s->feature = homer_get_block(d, w->mem, s->feature_cap, sizeof *s->feature);
+    s->x = homer_get_block(d, w->mem, s->feature_cap, sizeof *s->x);
+    s->label_cap = homer_get_room(d, 0);
+    s->label = homer_get_block(d, w->mem, s->label_cap, sizeof *s->label);
+    s->likely_cap = homer_get_room(d, 0);
+    s->likely = homer_get_block(d, w->mem, s->likely_cap, sizeof *s->likely);
+}
+
 static void decode_room(struct homer_window *w, uint32_t features, uint32_t labels, struct homer_decoder *d) {
-    for (uint32_t i = 0; i < SLOTS && !d->error; i++) {
-        struct homer_window_slot *s = &w->slot[i];
-        s->feature_cap = homer_get_room(d, 0);
-        s->feature = homer_get_block(d, w->mem, s->feature_cap, sizeof *s->feature);
-        s->x = homer_get_block(d, w->mem, s->feature_cap, sizeof *s->x);
-        s->label_cap = homer_get_room(d, 0);
-        s->label = homer_get_block(d, w->mem, s->label_cap, sizeof *s->label);
-        s->likely_cap = homer_get_room(d, 0);
-        s->likely = homer_get_block(d, w->mem, s->likely_cap, sizeof *s->likely);
-    }
+    for (uint32_t n = homer_get_room(d, 0); n && !d->error; n--) decode_slot_room(w, d);
     homer_postings_get_room(&w->sparse, features, d);
     homer_columns_get_room(&w->dense, features, d);
     homer_columns_get_room(&w->z, labels, d);

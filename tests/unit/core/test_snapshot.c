@@ -2,18 +2,22 @@
  * refusals, the same digest, byte for byte the same memory. */
 #include "snapshot_fixture.h"
 
-enum { COPIES = 24 };
+enum { COPIES = 8 };
 
 struct run {
     struct homer_model_config config;
     struct source source;
     uint32_t instances;
-    uint32_t copy_at[COPIES]; /* ascending; 0 ends the list, but for the first */
-    uint32_t drift_at;        /* the source begins anew here; 0: never */
+    uint32_t drift_at;         /* from here on labels mean the opposite; 0: never */
+    uint32_t copies;           /* that are made, */
+    uint32_t copy_at[COPIES];  /* before these instances, and learn the rest */
+    uint32_t relay;            /* one more is written and read before every so many instances; 0: none */
+    uint64_t refused, changes; /* what came of it: instances, and events */
 };
 
-static struct run run_of(enum homer_profile profile, uint64_t seed, uint32_t instances) {
-    struct run r = {.instances = instances, .copy_at = {0, 1, 2, 3, 17, instances / 3, instances / 2}};
+static struct run run_of(enum homer_profile profile, uint64_t seed, uint32_t instances, uint32_t relay) {
+    struct run r = {.instances = instances, .relay = relay, .copies = 5, .copy_at = {0, 1, 2, 17}};
+    r.copy_at[4] = instances / 2;
     homer_model_config_default(&r.config);
     r.config.profile = profile;
     r.config.window = 30;
@@ -22,17 +26,13 @@ static struct run run_of(enum homer_profile profile, uint64_t seed, uint32_t ins
     return r;
 }
 
-struct copies {
-    struct homer_model *m[COPIES];
-    uint32_t n;
-};
-
 /* What one instance does to a model. */
 struct done {
     int rc;
     uint32_t label_n, score_n;
     uint32_t label[TELLS];
     float score[TELLS];
+    size_t used_bytes;
 };
 
 static struct done learn(struct homer_model *m, const struct named *in) {
@@ -44,80 +44,145 @@ static struct done learn(struct homer_model *m, const struct named *in) {
     if (done.rc) model_predict(m, in, &decide, &p);
     done.label_n = p.label_n;
     done.score_n = p.score_n;
+    done.used_bytes = homer_model_mem(m)->used_bytes;
     assert_true(p.score_n <= TELLS);
     if (p.label_n) memcpy(done.label, p.label, p.label_n * sizeof *p.label);
     if (p.score_n) memcpy(done.score, p.score, p.score_n * sizeof *p.score);
     return done;
 }
 
-/* Returns how many instances were refused. */
-static uint32_t go(struct run *r) {
-    struct homer_model *m = model_start(&r->config, fixture_key);
-    struct copies copies = {0};
-    uint32_t refused = 0, next = 0;
-    for (uint32_t t = 0; t <= r->instances; t++) {
+static void next_instance(struct run *r, uint32_t t, struct named *in) {
+    source_next(&r->source, in);
+    for (uint32_t i = 0; i < in->tells && r->drift_at && t >= r->drift_at; i++)
+        if (in->tell[i].label < 3) in->tell[i].y = i % 2;
+    if (!in->partial) { /* only what is true is told */
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < in->tells; i++)
+            if (in->tell[i].y) in->tell[n++] = in->tell[i];
+        in->tells = n;
+    }
+}
+
+static void go(struct run *r) {
+    struct homer_model *m = model_start(&r->config, fixture_key), *copy[COPIES + 1] = {0};
+    uint32_t copies = 0;
+    if (r->relay) copy[COPIES] = model_start(&r->config, fixture_key);
+    for (uint32_t t = 0; t < r->instances; t++) {
         struct named in;
-        if (next < COPIES && r->copy_at[next] == t && (t || next == 0)) {
-            copies.m[copies.n++] = snapshot_copy(m);
-            next++;
+        if (copies < r->copies && r->copy_at[copies] == t) copy[copies++] = snapshot_copy(m);
+        if (r->relay && t % r->relay == 0) {
+            struct homer_model *next = snapshot_copy(copy[COPIES]);
+            model_stop(copy[COPIES]);
+            copy[COPIES] = next;
         }
-        if (t == r->instances) break;
-        if (r->drift_at && t == r->drift_at) {
-            r->source.dice.state ^= 0x5555;
-            r->source.t += 1; /* words and values come otherwise */
-        }
-        source_next(&r->source, &in);
-        if (r->drift_at && t >= r->drift_at)
-            for (uint32_t i = 0; i < in.tells; i++) in.tell[i].y = !in.tell[i].y || in.tells == 1;
+        next_instance(r, t, &in);
         struct done done = learn(m, &in);
-        refused += done.rc != 0;
-        for (uint32_t i = 0; i < copies.n; i++) {
-            struct done same = learn(copies.m[i], &in);
-            if (memcmp(&same, &done, sizeof done)) fail_msg("copy of %u differs at %u", r->copy_at[i], t);
-            size_t used = homer_model_mem(m)->used_bytes, has = homer_model_mem(copies.m[i])->used_bytes;
-            if (used != has)
-                fail_msg("copy of %u has %zu bytes, not %zu, at %u", r->copy_at[i], has, used, t);
+        r->refused += done.rc != 0;
+        for (uint32_t i = 0; i <= COPIES; i++) {
+            if (!copy[i]) continue;
+            struct done same = learn(copy[i], &in);
+            if (same.used_bytes != done.used_bytes)
+                fail_msg("copy %u has %zu bytes, not %zu, after %u", i, same.used_bytes, done.used_bytes, t);
+            if (memcmp(&same, &done, sizeof done)) fail_msg("copy %u differs at %u", i, t);
         }
     }
-    for (uint32_t i = 0; i < copies.n; i++) {
-        assert_same_digest(m, copies.m[i]);
-        model_stop(copies.m[i]);
+    homer_model_events(m, &r->changes);
+    for (uint32_t i = 0; i <= COPIES; i++) {
+        if (!copy[i]) continue;
+        assert_same_digest(m, copy[i]);
+        model_stop(copy[i]);
     }
     model_stop(m);
-    return refused;
 }
 
 static void linear(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_LINEAR_ONLY, 1, 1200);
-    assert_int_equal(go(&r), 0);
+    struct run r = run_of(HOMER_LINEAR_ONLY, 1, 1200, 1);
+    go(&r);
 }
 
 static void fast(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 2, 2500);
-    assert_int_equal(go(&r), 0);
+    struct run r = run_of(HOMER_FAST, 2, 1500, 1);
+    r.drift_at = 800;
+    go(&r);
+    assert_true(r.changes > 10);
+}
+
+static void fast_with_alternates(void **state) {
+    (void)state;
+    struct run r = run_of(HOMER_FAST, 21, 3000, 3);
+    r.config.clusters.tree.alternate = true;
+    r.config.absent_missing = true;
+    r.config.clusters.tree.grace = 20;
+    r.drift_at = 1000;
+    go(&r);
+}
+
+static void fast_with_leaves_that_observe_nothing(void **state) {
+    (void)state;
+    struct run r = run_of(HOMER_FAST, 22, 3100, 3);
+    r.config.clusters.tree_bytes = 40000;
+    r.config.clusters.tree.trees = 3;
+    go(&r);
+}
+
+static void fast_where_memory_is_short(void **state) {
+    (void)state;
+    for (uint64_t cap = 300000; cap < 3000000; cap += cap / 3) {
+        struct run r = run_of(HOMER_FAST, cap, 1000, 2);
+        r.config.max_memory = cap;
+        go(&r);
+        print_message("%u: refused %u\n", (unsigned)cap, (unsigned)r.refused);
+    }
 }
 
 static void accurate(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_ACCURATE, 3, 500);
-    assert_int_equal(go(&r), 0);
+    struct run r = run_of(HOMER_ACCURATE, 3, 500, 25);
+    go(&r);
+}
+
+static void accurate_where_memory_is_short(void **state) {
+    (void)state;
+    for (uint64_t cap = 3000000; cap < 20000000; cap += cap / 3) {
+        struct run r = run_of(HOMER_ACCURATE, cap, 300, 25);
+        r.config.max_memory = cap;
+        go(&r);
+        print_message("%u: refused %u\n", (unsigned)cap, (unsigned)r.refused);
+    }
 }
 
 static void paper(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 4, 2500);
+    struct run r = run_of(HOMER_FAST, 4, 3000, 2);
     r.config.learner = HOMER_LEARNER_IHOMER_PAPER;
-    assert_int_equal(go(&r), 0);
+    go(&r);
+    print_message("%u\n", (unsigned)r.changes);
+}
+
+static void paper_where_memory_is_short(void **state) {
+    (void)state;
+    for (uint64_t cap = 100000; cap < 3000000; cap += cap / 3) {
+        struct run r = run_of(HOMER_FAST, cap, 1000, 2);
+        r.config.learner = HOMER_LEARNER_IHOMER_PAPER;
+        r.config.max_memory = cap;
+        go(&r);
+        print_message("%u: refused %u\n", (unsigned)cap, (unsigned)r.refused);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear),
         cmocka_unit_test(fast),
+        cmocka_unit_test(fast_with_alternates),
+        cmocka_unit_test(fast_with_leaves_that_observe_nothing),
+        cmocka_unit_test(fast_where_memory_is_short),
         cmocka_unit_test(accurate),
+        cmocka_unit_test(accurate_where_memory_is_short),
         cmocka_unit_test(paper),
+        cmocka_unit_test(paper_where_memory_is_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
