@@ -4,15 +4,22 @@
 
 enum { COPIES = 8 };
 
+/* Of every tree of the model's clusters. */
+struct seen {
+    uint64_t splits, inactive, begun, taken;
+};
+
 struct run {
     struct homer_model_config config;
     struct source source;
     uint32_t instances;
-    uint32_t drift_at;         /* from here on labels mean the opposite; 0: never */
+    bool signs;                /* labels say which of four numbers are above 0, */
+    uint32_t drift_at;         /* and below from here on; in other streams some labels mean nothing then */
     uint32_t copies;           /* that are made, */
     uint32_t copy_at[COPIES];  /* before these instances, and learn the rest */
     uint32_t relay;            /* one more is written and read before every so many instances; 0: none */
     uint64_t refused, changes; /* what came of it: instances, and events */
+    struct seen seen;
 };
 
 static struct run run_of(enum homer_profile profile, uint64_t seed, uint32_t instances, uint32_t relay) {
@@ -51,7 +58,23 @@ static struct done learn(struct homer_model *m, const struct named *in) {
     return done;
 }
 
+static void next_signs(struct run *r, uint32_t t, struct named *in) {
+    *in = (struct named){.weight = 1};
+    for (uint32_t j = 0; j < 4; j++) {
+        float x = (float)dice_normal(&r->source.dice);
+        in->pair[in->pairs++] = (struct pair){.name = j, .number = x};
+        if ((x > 0) == (t < r->drift_at)) {
+            in->tell[in->tells].label = j;
+            in->tell[in->tells++].y = true;
+        }
+    }
+}
+
 static void next_instance(struct run *r, uint32_t t, struct named *in) {
+    if (r->signs) {
+        next_signs(r, t, in);
+        return;
+    }
     source_next(&r->source, in);
     for (uint32_t i = 0; i < in->tells && r->drift_at && t >= r->drift_at; i++)
         if (in->tell[i].label < 3) in->tell[i].y = i % 2;
@@ -61,6 +84,19 @@ static void next_instance(struct run *r, uint32_t t, struct named *in) {
             if (in->tell[i].y) in->tell[n++] = in->tell[i];
         in->tells = n;
     }
+}
+
+static void look(struct homer_model *m, struct run *r) {
+    const struct homer_clusters *c = homer_model_clusters(m);
+    const uint64_t *counted = homer_model_events(m, &r->changes);
+    r->seen.splits = counted ? counted[HOMER_EVENT_TREE_SPLIT] : 0;
+    for (uint32_t i = 0; c && i < c->n; i++)
+        for (uint32_t k = 0; k < c->cluster[i].forest->n; k++) {
+            const struct homer_tree *t = c->cluster[i].forest->tree[k].tree;
+            for (uint32_t n = 0; n < t->node_n; n++) r->seen.inactive += t->node[n].inactive;
+            if (t->config->alternate) r->seen.begun += t->alternate->begun;
+            if (t->config->alternate) r->seen.taken += t->alternate->taken;
+        }
 }
 
 static void go(struct run *r) {
@@ -86,7 +122,7 @@ static void go(struct run *r) {
             if (memcmp(&same, &done, sizeof done)) fail_msg("copy %u differs at %u", i, t);
         }
     }
-    homer_model_events(m, &r->changes);
+    look(m, r);
     for (uint32_t i = 0; i <= COPIES; i++) {
         if (!copy[i]) continue;
         assert_same_digest(m, copy[i]);
@@ -97,79 +133,91 @@ static void go(struct run *r) {
 
 static void linear(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_LINEAR_ONLY, 1, 1200, 1);
+    struct run r = run_of(HOMER_LINEAR_ONLY, 1, 600, 1);
     go(&r);
 }
 
 static void fast(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 2, 1500, 1);
-    r.drift_at = 800;
+    struct run r = run_of(HOMER_FAST, 2, 900, 1);
+    r.drift_at = 500;
     go(&r);
-    assert_true(r.changes > 10);
+    assert_true(r.seen.splits > 0 && r.changes > 10);
 }
 
+/* Alternates begin, and take the place of what they stand beside. */
 static void fast_with_alternates(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 21, 3000, 3);
+    struct run r = run_of(HOMER_FAST, 21, 2600, 2);
     r.config.clusters.tree.alternate = true;
     r.config.absent_missing = true;
-    r.config.clusters.tree.grace = 20;
+    r.signs = true;
     r.drift_at = 1000;
     go(&r);
+    assert_true(r.seen.splits > 0 && r.seen.begun > 0 && r.seen.taken > 0);
 }
 
 static void fast_with_leaves_that_observe_nothing(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 22, 3100, 3);
+    struct run r = run_of(HOMER_FAST, 22, 1200, 3);
     r.config.clusters.tree_bytes = 40000;
     r.config.clusters.tree.trees = 3;
     go(&r);
+    assert_true(r.seen.inactive > 0);
+}
+
+/* The cap refuses instances here and there, growth, and new clusters. */
+static void short_of_memory(enum homer_profile profile, enum homer_learner_kind learner, uint64_t cap,
+                            uint32_t relay) {
+    struct run r = run_of(profile, cap, profile == HOMER_ACCURATE ? 260 : 700, relay);
+    r.config.learner = learner;
+    r.config.max_memory = cap;
+    go(&r);
+    assert_true(r.refused > 10);
 }
 
 static void fast_where_memory_is_short(void **state) {
     (void)state;
-    for (uint64_t cap = 300000; cap < 3000000; cap += cap / 3) {
-        struct run r = run_of(HOMER_FAST, cap, 1000, 2);
-        r.config.max_memory = cap;
-        go(&r);
-        print_message("%u: refused %u\n", (unsigned)cap, (unsigned)r.refused);
-    }
+    short_of_memory(HOMER_FAST, HOMER_LEARNER_IHOMER, 400000, 3);
+    short_of_memory(HOMER_FAST, HOMER_LEARNER_IHOMER, 600000, 3);
 }
 
 static void accurate(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_ACCURATE, 3, 500, 25);
+    struct run r = run_of(HOMER_ACCURATE, 3, 300, 25);
     go(&r);
 }
 
 static void accurate_where_memory_is_short(void **state) {
     (void)state;
-    for (uint64_t cap = 3000000; cap < 20000000; cap += cap / 3) {
-        struct run r = run_of(HOMER_ACCURATE, cap, 300, 25);
-        r.config.max_memory = cap;
-        go(&r);
-        print_message("%u: refused %u\n", (unsigned)cap, (unsigned)r.refused);
-    }
+    short_of_memory(HOMER_ACCURATE, HOMER_LEARNER_IHOMER, 7000000, 25);
+    short_of_memory(HOMER_ACCURATE, HOMER_LEARNER_IHOMER, 9500000, 25);
+}
+
+/* The window of the last 4,000 instances comes round. */
+static void the_window_comes_round(void **state) {
+    (void)state;
+    struct run r = run_of(HOMER_ACCURATE, 31, HOMER_WINDOW_SLOTS + 120, 0);
+    r.copies = 4;
+    for (uint32_t i = 0; i < r.copies; i++) r.copy_at[i] = HOMER_WINDOW_SLOTS - 1 + i + (i > 2) * 60;
+    r.config.clusters.tree.trees = 1;
+    r.source.most_features = r.source.most_labels = 5;
+    go(&r);
 }
 
 static void paper(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 4, 3000, 2);
+    struct run r = run_of(HOMER_FAST, 4, 1800, 3);
     r.config.learner = HOMER_LEARNER_IHOMER_PAPER;
+    r.source.most_labels = 10;
     go(&r);
-    print_message("%u\n", (unsigned)r.changes);
+    assert_true(r.seen.splits > 0 && r.changes > 10);
 }
 
 static void paper_where_memory_is_short(void **state) {
     (void)state;
-    for (uint64_t cap = 100000; cap < 3000000; cap += cap / 3) {
-        struct run r = run_of(HOMER_FAST, cap, 1000, 2);
-        r.config.learner = HOMER_LEARNER_IHOMER_PAPER;
-        r.config.max_memory = cap;
-        go(&r);
-        print_message("%u: refused %u\n", (unsigned)cap, (unsigned)r.refused);
-    }
+    short_of_memory(HOMER_FAST, HOMER_LEARNER_IHOMER_PAPER, 250000, 3);
+    short_of_memory(HOMER_FAST, HOMER_LEARNER_IHOMER_PAPER, 450000, 3);
 }
 
 int main(void) {
@@ -181,6 +229,7 @@ int main(void) {
         cmocka_unit_test(fast_where_memory_is_short),
         cmocka_unit_test(accurate),
         cmocka_unit_test(accurate_where_memory_is_short),
+        cmocka_unit_test(the_window_comes_round),
         cmocka_unit_test(paper),
         cmocka_unit_test(paper_where_memory_is_short),
     };
