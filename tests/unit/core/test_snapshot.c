@@ -139,8 +139,8 @@ static void linear(void **state) {
 
 static void fast(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 2, 900, 1);
-    r.drift_at = 500;
+    struct run r = run_of(HOMER_FAST, 2, 700, 1);
+    r.drift_at = 400;
     go(&r);
     assert_true(r.seen.splits > 0 && r.changes > 10);
 }
@@ -159,7 +159,7 @@ static void fast_with_alternates(void **state) {
 
 static void fast_with_leaves_that_observe_nothing(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 22, 1200, 3);
+    struct run r = run_of(HOMER_FAST, 22, 1100, 20);
     r.config.clusters.tree_bytes = 40000;
     r.config.clusters.tree.trees = 3;
     go(&r);
@@ -207,7 +207,7 @@ static void the_window_comes_round(void **state) {
 
 static void paper(void **state) {
     (void)state;
-    struct run r = run_of(HOMER_FAST, 4, 1800, 3);
+    struct run r = run_of(HOMER_FAST, 4, 1800, 6);
     r.config.learner = HOMER_LEARNER_IHOMER_PAPER;
     r.source.most_labels = 10;
     go(&r);
