@@ -140,6 +140,7 @@ static void linear(void **state) {
 static void fast(void **state) {
     (void)state;
     struct run r = run_of(HOMER_FAST, 2, 700, 1);
+    r.config.clusters.hierarchy.neighbours = 3; /* so that some are replaced */
     r.drift_at = 400;
     go(&r);
     assert_true(r.seen.splits > 0 && r.changes > 10);
