@@ -183,6 +183,19 @@ static void fast_where_memory_is_short(void **state) {
     short_of_memory(HOMER_FAST, HOMER_LEARNER_IHOMER, 600000, 3);
 }
 
+/* Little or nothing is learned, though some room was made for it. */
+static void too_little_memory(void **state) {
+    (void)state;
+    static const uint64_t cap[] = {20000, 110000, 1500000, 80000};
+    for (int i = 0; i < 4; i++) {
+        struct run r = run_of(i < 3 ? (enum homer_profile)i : HOMER_FAST, 50, 40, 1);
+        if (i == 3) r.config.learner = HOMER_LEARNER_IHOMER_PAPER;
+        r.config.max_memory = cap[i];
+        go(&r);
+        assert_true(r.refused > 0);
+    }
+}
+
 static void accurate(void **state) {
     (void)state;
     struct run r = run_of(HOMER_ACCURATE, 3, 300, 25);
@@ -228,6 +241,7 @@ int main(void) {
         cmocka_unit_test(fast_with_alternates),
         cmocka_unit_test(fast_with_leaves_that_observe_nothing),
         cmocka_unit_test(fast_where_memory_is_short),
+        cmocka_unit_test(too_little_memory),
         cmocka_unit_test(accurate),
         cmocka_unit_test(accurate_where_memory_is_short),
         cmocka_unit_test(the_window_comes_round),
