@@ -22,10 +22,7 @@ void homer_clusters_config_default(struct homer_clusters_config *c) {
 int homer_clusters_init(struct homer_clusters *c, struct homer_mem *mem,
                         const struct homer_clusters_config *config) {
     *c = (struct homer_clusters){.mem = mem, .config = *config};
-    struct homer_adwin_config watch;
-    homer_adwin_config_default(&watch);
-    watch.delta = config->drift_delta;
-    homer_adwin_init(&c->loss, &watch);
+    homer_clusters_watch(c, &c->loss);
     homer_rng_seed(&c->rng, config->tree.seed);
     return homer_hierarchy_init(&c->hierarchy, mem, &config->hierarchy);
 }
@@ -302,39 +299,6 @@ const struct homer_event *homer_clusters_event(const struct homer_clusters *c, u
     return kept ? &c->event[i % HOMER_EVENTS_KEPT] : NULL;
 }
 
-static void clusters_encode(const void *self, uint32_t columns, struct homer_codec *codec) {
-    const struct homer_clusters *c = self;
-    (void)columns;
-    homer_hierarchy_encode(&c->hierarchy, codec);
-    homer_put_u64(codec, c->generation);
-    homer_put_u64(codec, c->stage_next);
-    homer_put_u32(codec, c->n);
-    for (uint32_t i = 0; i < c->n; i++) {
-        const struct homer_cluster *k = &c->cluster[i];
-        homer_put_u64(codec, k->id);
-        homer_put_u64(codec, k->drifts);
-        homer_put_u32(codec, k->m);
-        homer_put_u32s(codec, k->label, k->m);
-        homer_adwin_encode(&k->loss, codec);
-        homer_recovery_encode(&k->recovery, codec);
-        homer_forest_encode(k->forest, codec);
-    }
-    homer_adwin_encode(&c->loss, codec);
-    if (c->config.tree.trees > 1) homer_rng_encode(&c->rng, codec);
-    homer_put_u64s(codec, c->counted, HOMER_EVENT_KINDS);
-    homer_put_u64(codec, c->events);
-    for (uint64_t i = c->events > HOMER_EVENTS_KEPT ? c->events - HOMER_EVENTS_KEPT : 0; i < c->events; i++) {
-        const struct homer_event *e = homer_clusters_event(c, i);
-        homer_put_u64(codec, e->seq);
-        homer_put_u64(codec, e->node);
-        homer_put_u32(codec, (uint32_t)e->kind);
-        homer_put_u32(codec, (uint32_t)e->change);
-        homer_put_u32(codec, e->labels);
-        homer_put_f64(codec, e->before);
-        homer_put_f64(codec, e->after);
-    }
-}
-
 const struct homer_expert_ops homer_clusters_ops = {
     .reserve = clusters_reserve,
     .predict = clusters_predict,
@@ -342,6 +306,7 @@ const struct homer_expert_ops homer_clusters_ops = {
     .cancel = clusters_cancel,
     .learn = clusters_learn,
     .add_label = clusters_add_label,
-    .encode = clusters_encode,
+    .encode = homer_clusters_encode,
+    .decode = homer_clusters_decode,
     .deinit = clusters_deinit,
 };

@@ -104,6 +104,12 @@ int homer_clusters_init(struct homer_clusters *c, struct homer_mem *mem,
 
 /* The cluster of a hierarchy leaf, or NULL while it has no tree yet. */
 const struct homer_cluster *homer_clusters_find(const struct homer_clusters *c, uint64_t id);
+/* Number and kinds of events ever, and those of the ring `event` that are kept; decode: there is a ring,
+ * unless `event` is NULL, which allows of none. */
+void homer_events_encode(const struct homer_event *event, const uint64_t counted[HOMER_EVENT_KINDS],
+                         uint64_t events, struct homer_codec *c);
+void homer_events_decode(struct homer_event *event, uint64_t counted[HOMER_EVENT_KINDS], uint64_t *events,
+                         struct homer_decoder *d);
 /* Event number i (0 = first ever) if it is still kept, else NULL. */
 const struct homer_event *homer_clusters_event(const struct homer_clusters *c, uint64_t i);
 

@@ -16,6 +16,13 @@ void homer_clusters_unstage(struct homer_clusters *c) {
     c->staged_n = 0;
 }
 
+void homer_clusters_watch(const struct homer_clusters *c, struct homer_adwin *watch) {
+    struct homer_adwin_config config;
+    homer_adwin_config_default(&config);
+    config.delta = c->config.drift_delta;
+    homer_adwin_init(watch, &config);
+}
+
 /* The present cluster that has most of these labels; ties: the one met first. NULL: none has any. */
 static struct homer_cluster *most_overlap(struct homer_clusters *c, const uint32_t *label, uint32_t m) {
     struct homer_cluster *best = NULL;
@@ -57,10 +64,7 @@ static int stage_cluster(struct homer_clusters *c, struct homer_cluster *k, uint
     const uint32_t *label = homer_hierarchy_labels(&c->hierarchy, slot);
     k->id = node->id;
     k->m = node->labels;
-    struct homer_adwin_config watch;
-    homer_adwin_config_default(&watch);
-    watch.delta = c->config.drift_delta;
-    homer_adwin_init(&k->loss, &watch);
+    homer_clusters_watch(c, &k->loss);
     const struct homer_cluster *from = most_overlap(c, label, k->m);
     if (from && from->id == k->id) { /* the same leaf, perhaps with more labels */
         k->loss = from->loss;
@@ -97,6 +101,12 @@ int homer_clusters_stage(struct homer_clusters *c, const struct homer_frame *f) 
     return 0;
 }
 
+void homer_clusters_index(struct homer_clusters *c) {
+    memset(c->of, 0, c->label_cap * sizeof *c->of);
+    for (uint32_t i = 0; i < c->n; i++)
+        for (uint32_t k = 0; k < c->cluster[i].m; k++) c->of[c->cluster[i].label[k]] = i + 1;
+}
+
 void homer_clusters_swap(struct homer_clusters *c) {
     for (uint32_t i = 0; i < c->staged_n; i++) {
         if (!c->staged[i].borrowed) continue;
@@ -111,7 +121,5 @@ void homer_clusters_swap(struct homer_clusters *c) {
     c->staged = NULL;
     c->staged_n = 0;
     c->generation = c->staged_generation;
-    memset(c->of, 0, c->label_cap * sizeof *c->of);
-    for (uint32_t i = 0; i < c->n; i++)
-        for (uint32_t k = 0; k < c->cluster[i].m; k++) c->of[c->cluster[i].label[k]] = i + 1;
+    homer_clusters_index(c);
 }

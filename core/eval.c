@@ -279,9 +279,48 @@ void homer_eval_encode(const struct homer_eval *e, struct homer_codec *c) {
     homer_put_f64s(c, e->bin_n, HOMER_CALIBRATION_BINS);
     homer_put_f64s(c, e->bin_p, HOMER_CALIBRATION_BINS);
     homer_put_f64s(c, e->bin_y, HOMER_CALIBRATION_BINS);
+    homer_grid_put_room(&e->label, c);
     for (uint32_t r = 0; r < e->label.rows; r++) homer_put_f64s(c, homer_grid_f64(&e->label, r), e->labels);
     homer_put_u32(c, e->previous_n);
     homer_put_u32s(c, e->previous, e->previous_n);
     homer_put_u32(c, e->ring_instances);
+    homer_put_room(c, e->ring_cap);
     for (size_t i = 0; i < e->ring_n; i++) homer_put_u32(c, e->ring[(e->ring_head + i) % e->ring_cap]);
+}
+
+/* One instance of the window: what ring_take will find. */
+static void decode_entry(struct homer_eval *e, struct homer_decoder *d) {
+    size_t left = e->ring_cap - e->ring_n;
+    if (!homer_get_holds(d, left >= 2)) return;
+    ring_put(e, homer_get_most(d, 1));
+    ring_put(e, homer_get_u32(d));
+    for (int set = 0; set < SETS; set++) {
+        uint32_t n = homer_get_most(d, e->labels);
+        left = e->ring_cap - e->ring_n;
+        if (!homer_get_holds(d, left > n)) return;
+        ring_put(e, n);
+        homer_get_set(d, e->ring + e->ring_n, n, e->labels);
+        e->ring_n += n;
+    }
+}
+
+void homer_eval_decode(struct homer_eval *e, uint32_t labels, struct homer_decoder *d) {
+    e->labels = homer_get_u32(d);
+    homer_get_holds(d, e->labels == labels);
+    e->grown = homer_get_f64(d);
+    homer_get_f64s(d, &e->tally[0][0].n, sizeof e->tally / (sizeof(double)));
+    homer_get_f64s(d, &e->score[0].n, sizeof e->score / (sizeof(double)));
+    homer_get_f64s(d, e->bin_n, HOMER_CALIBRATION_BINS);
+    homer_get_f64s(d, e->bin_p, HOMER_CALIBRATION_BINS);
+    homer_get_f64s(d, e->bin_y, HOMER_CALIBRATION_BINS);
+    uint32_t cap = homer_get_room(d, labels);
+    if (reserve_labels(e, cap)) homer_get_fail(d, -ENOMEM);
+    if (!homer_get_holds(d, e->label.cap == cap)) return;
+    for (uint32_t r = 0; r < e->label.rows; r++) homer_get_f64s(d, homer_grid_f64(&e->label, r), labels);
+    e->previous_n = homer_get_most(d, labels);
+    homer_get_set(d, e->previous, e->previous_n, labels);
+    e->ring_instances = homer_get_most(d, e->window);
+    e->ring_cap = homer_get_long_room(d, 0);
+    e->ring = homer_get_block(d, e->mem, e->ring_cap, sizeof *e->ring);
+    for (uint32_t i = 0; i < e->ring_instances && !d->error; i++) decode_entry(e, d);
 }

@@ -116,5 +116,7 @@ void homer_eval_metrics(const struct homer_eval *e, enum homer_predictor by, enu
  * their common unit does not change. */
 void homer_eval_add_label(const struct homer_eval *e, uint32_t label, double *tp, double *fp, double *fn);
 void homer_eval_encode(const struct homer_eval *e, struct homer_codec *c);
+/* Into an empty one; so many labels are known. */
+void homer_eval_decode(struct homer_eval *e, uint32_t labels, struct homer_decoder *d);
 
 #endif

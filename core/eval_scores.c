@@ -66,8 +66,8 @@ static void count_ranks(struct homer_score_tally *s, const struct homer_outcome 
 }
 
 static void count_pair(struct homer_eval *e, double *loss, float p, int y) {
-    uint32_t b = (uint32_t)(p * (float)HOMER_CALIBRATION_BINS);
-    if (b >= HOMER_CALIBRATION_BINS) b = HOMER_CALIBRATION_BINS - 1;
+    float at = p * (float)HOMER_CALIBRATION_BINS;
+    uint32_t b = at < (float)HOMER_CALIBRATION_BINS ? (uint32_t)at : HOMER_CALIBRATION_BINS - 1;
     e->bin_n[b] += 1;
     e->bin_p[b] += (double)p;
     e->bin_y[b] += y;

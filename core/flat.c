@@ -250,6 +250,11 @@ const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance 
     return p;
 }
 
+bool homer_flat_sets_hold(const struct homer_flat *f, uint32_t sets) {
+    return homer_window_sets_hold(f->neighbours.window, sets) &&
+           homer_extra_trees_sets_hold(&f->extra_trees, sets);
+}
+
 void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c) {
     homer_put_u32(c, f->labels);
     homer_scale_encode(&f->scale, c);
@@ -257,4 +262,20 @@ void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c) {
     homer_stack_encode(&f->stack, f->labels, c);
     uint32_t columns = f->scale.n ? f->labels + 1 : 0; /* before the first instance there may be no rows */
     for (int i = 0; i < f->experts; i++) f->expert[i].ops->encode(f->expert[i].self, columns, c);
+    homer_grid_put_room(&f->scratch, c);
+}
+
+void homer_flat_decode(struct homer_flat *f, uint32_t features, uint32_t labels, struct homer_decoder *d) {
+    f->labels = labels;
+    homer_get_holds(d, homer_get_u32(d) == labels);
+    homer_scale_decode(&f->scale, features, d);
+    homer_get_holds(d, f->scale.n || (!features && !labels));
+    homer_prior_decode(&f->prior, labels, d);
+    homer_stack_decode(&f->stack, labels, d);
+    uint32_t columns = f->scale.n ? labels + 1 : 0;
+    for (int i = 0; i < f->experts && !d->error; i++)
+        f->expert[i].ops->decode(f->expert[i].self, features, columns, d);
+    homer_grid_get_room(&f->scratch, columns, d);
+    /* what an encoder wrote has this room already */
+    if (!d->error && f->scratch.cap && homer_flat_reserve(f, features, labels)) homer_get_fail(d, -ENOMEM);
 }

@@ -85,6 +85,10 @@ void homer_flat_number_set(struct homer_flat *f, uint32_t set);
 const float *homer_flat_learn(struct homer_flat *f, const struct homer_instance *x, uint32_t features,
                               uint32_t labels);
 
+/* Whether no labelset that a decoded state names is numbered `sets` or higher. */
+bool homer_flat_sets_hold(const struct homer_flat *f, uint32_t sets);
 void homer_flat_encode(const struct homer_flat *f, struct homer_codec *c);
+/* Into one just made; so many features and labels are known. */
+void homer_flat_decode(struct homer_flat *f, uint32_t features, uint32_t labels, struct homer_decoder *d);
 
 #endif

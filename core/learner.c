@@ -29,6 +29,10 @@ static double flat_feature_count(const struct homer_learner *l, uint32_t feature
 static void flat_encode(const struct homer_learner *l, struct homer_codec *c) {
     homer_flat_encode(&l->flat, c);
 }
+static void flat_decode(struct homer_learner *l, uint32_t features, uint32_t labels,
+                        struct homer_decoder *d) {
+    homer_flat_decode(&l->flat, features, labels, d);
+}
 static void flat_deinit(struct homer_learner *l) {
     homer_flat_deinit(&l->flat);
 }
@@ -63,6 +67,10 @@ static double paper_feature_count(const struct homer_learner *l, uint32_t featur
 static void paper_encode(const struct homer_learner *l, struct homer_codec *c) {
     homer_paper_encode(&l->paper, c);
 }
+static void paper_decode(struct homer_learner *l, uint32_t features, uint32_t labels,
+                         struct homer_decoder *d) {
+    homer_paper_decode(&l->paper, features, labels, d);
+}
 static void paper_deinit(struct homer_learner *l) {
     homer_paper_deinit(&l->paper);
 }
@@ -77,6 +85,7 @@ static const struct homer_learner_ops flat_ops = {
     .label_counts = flat_label_counts,
     .feature_count = flat_feature_count,
     .encode = flat_encode,
+    .decode = flat_decode,
     .deinit = flat_deinit,
 };
 
@@ -90,6 +99,7 @@ static const struct homer_learner_ops paper_ops = {
     .label_counts = paper_label_counts,
     .feature_count = paper_feature_count,
     .encode = paper_encode,
+    .decode = paper_decode,
     .deinit = paper_deinit,
 };
 

@@ -24,6 +24,7 @@ struct homer_learner_ops {
     double (*feature_count)(const struct homer_learner *l,
                             uint32_t feature); /* weight of the instances with it */
     void (*encode)(const struct homer_learner *l, struct homer_codec *c);
+    void (*decode)(struct homer_learner *l, uint32_t features, uint32_t labels, struct homer_decoder *d);
     void (*deinit)(struct homer_learner *l);
 };
 

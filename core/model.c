@@ -158,6 +158,21 @@ void homer_model_redecide(struct homer_model *m, const struct homer_decide *deci
     answer(m, out->score, decide, out);
 }
 
+void homer_model_config_adopt(struct homer_model_config *c, const struct homer_model_config *wanted) {
+    c->objective = wanted->objective;
+    c->text_bigrams = wanted->text_bigrams;
+    c->max_memory = wanted->max_memory;
+    c->max_labels = wanted->max_labels;
+    c->max_features = wanted->max_features;
+}
+
+void homer_model_adopt(struct homer_model *m, const struct homer_model_config *wanted) {
+    homer_model_config_adopt(&m->config, wanted);
+    m->mem.max_bytes = m->config.max_memory;
+    m->schema.max_features = m->config.max_features;
+    m->schema.max_labels = m->config.max_labels;
+}
+
 void homer_model_begin(struct homer_model *m) {
     m->mark = homer_schema_mark(&m->schema);
 }
@@ -229,6 +244,30 @@ double homer_model_feature_count(const struct homer_model *m, uint32_t feature) 
     return m->learner.ops->feature_count(&m->learner, feature);
 }
 
+void homer_model_encode(const struct homer_model *m, struct homer_codec *c) {
+    homer_put_u64(c, m->seq);
+    homer_schema_encode(&m->schema, c);
+    m->learner.ops->encode(&m->learner, c);
+    homer_rules_encode(&m->rules, known(m), c);
+    if (m->layered) homer_second_encode(&m->second, known(m), c);
+    homer_eval_encode(&m->eval, c);
+}
+
+int homer_model_decode(struct homer_model *m, struct homer_decoder *d) {
+    d->scratch = (struct homer_mem){.max_bytes = m->mem.max_bytes};
+    m->seq = homer_get_u64(d);
+    homer_schema_decode(&m->schema, d);
+    uint32_t features = m->schema.features.n, labels = m->schema.labels.n;
+    m->learner.ops->decode(&m->learner, features, labels, d);
+    homer_rules_decode(&m->rules, labels, d);
+    if (m->layered) {
+        homer_second_decode(&m->second, labels, d);
+        homer_get_holds(d, d->error || homer_flat_sets_hold(&m->learner.flat, m->rules.sets.map.n));
+    }
+    homer_eval_decode(&m->eval, labels, d);
+    return d->error;
+}
+
 void homer_model_digest(const struct homer_model *m, char hex[33]) {
     struct homer_codec c;
     struct homer_hasher *h = homer_hasher_new(&c);
@@ -236,11 +275,6 @@ void homer_model_digest(const struct homer_model *m, char hex[33]) {
         hex[0] = 0;
         return;
     }
-    homer_put_u64(&c, m->seq);
-    homer_schema_encode(&m->schema, &c);
-    m->learner.ops->encode(&m->learner, &c);
-    homer_rules_encode(&m->rules, known(m), &c);
-    if (m->layered) homer_second_encode(&m->second, known(m), &c);
-    homer_eval_encode(&m->eval, &c);
+    homer_model_encode(m, &c);
     homer_hasher_free(h, hex);
 }

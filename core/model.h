@@ -82,6 +82,11 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                       const struct homer_decide *decide, struct homer_prediction *out,
                       struct homer_error *err);
 
+/* What a model may take of another configuration while it lives: objective, text_bigrams, max_memory,
+ * max_labels and max_features. The first says it of a configuration, the second does it. */
+void homer_model_config_adopt(struct homer_model_config *c, const struct homer_model_config *wanted);
+void homer_model_adopt(struct homer_model *m, const struct homer_model_config *wanted);
+
 /* Prequential metrics so far. */
 const struct homer_eval *homer_model_eval(const struct homer_model *m);
 /* Hierarchy, trees and drift detectors, for reading; NULL in a model without (profile linear, another
@@ -101,5 +106,13 @@ double homer_model_feature_count(const struct homer_model *m, uint32_t feature);
 
 /* 32 hex digits and a NUL: a hash of the whole state, see architecture. */
 void homer_model_digest(const struct homer_model *m, char hex[33]);
+
+/* Writes the whole state: what the digest hashes (all of it, where the codec is `bare`), and what room there
+ * is. Changes nothing. */
+void homer_model_encode(const struct homer_model *m, struct homer_codec *c);
+/* Reads it into a model that was just made with the same configuration: from then on that answers, learns and
+ * refuses exactly as the one that was written. 0, or an error of the decoder; the model is then only fit to
+ * be freed. The hash key may be another. What comes behind the state is left unread. */
+int homer_model_decode(struct homer_model *m, struct homer_decoder *d);
 
 #endif

@@ -167,8 +167,24 @@ void homer_scale_encode(const struct homer_scale *s, struct homer_codec *c) {
     homer_put_u64(c, s->n);
     homer_put_f64(c, s->t);
     homer_put_u32(c, s->features);
+    homer_put_room(c, s->cap);
     for (uint32_t j = 0; j < s->features; j++) {
         homer_put_f64s(c, &s->moments[j].n, 4);
         homer_put_u8(c, s->is_dense[j]);
+    }
+}
+
+void homer_scale_decode(struct homer_scale *s, uint32_t features, struct homer_decoder *d) {
+    s->n = homer_get_u64(d);
+    s->t = homer_get_f64(d);
+    homer_get_holds(d, homer_get_u32(d) == features);
+    uint32_t cap = homer_get_room(d, features);
+    if (homer_scale_reserve(s, cap)) homer_get_fail(d, -ENOMEM);
+    if (!homer_get_holds(d, s->cap == cap)) return;
+    s->features = features;
+    for (uint32_t j = 0; j < features; j++) {
+        homer_get_f64s(d, &s->moments[j].n, 4);
+        s->is_dense[j] = homer_get_u8(d, 1);
+        if (s->is_dense[j]) s->dense[s->dense_n++] = j;
     }
 }

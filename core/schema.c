@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-enum { KEY_MAX = 4 + 1024 }; /* attribute id + value; values are capped by the wire layer far below */
+/* attribute id + value; values and names are capped by the wire layer far below */
+enum { KEY_MAX = 4 + 1024, NAME_MAX_BYTES = 1 << 16 };
 
 const char *homer_feature_type_word(enum homer_feature_type type) {
     static const char *const words[] = {"numeric", "binary", "nominal", "bag", "text"};
@@ -139,16 +140,45 @@ void homer_schema_rollback(struct homer_schema *s, struct homer_schema_mark mark
 
 static void encode_map(const struct homer_map *m, struct homer_codec *c) {
     homer_put_u32(c, m->n);
-    for (uint32_t i = 0; i < m->n; i++) {
-        size_t n;
-        const char *key = homer_map_key(m, i, &n);
-        homer_put_bytes(c, key, n);
-    }
+    homer_map_put_room(m, c);
+    for (uint32_t i = 0; i < m->n; i++) homer_map_put_key(m, i, c);
 }
 
 void homer_schema_encode(const struct homer_schema *s, struct homer_codec *c) {
     encode_map(&s->attributes, c);
     encode_map(&s->features, c);
     encode_map(&s->labels, c);
+    homer_put_room(c, s->attribute_cap);
     for (uint32_t a = 0; a < s->attributes.n; a++) homer_put_u8(c, s->attribute_type[a]);
+}
+
+static void decode_map(struct homer_map *m, uint32_t most, size_t key_most, struct homer_decoder *d) {
+    uint32_t n = homer_get_most(d, most);
+    homer_map_get_room(m, d);
+    for (uint32_t i = 0; i < n && !d->error; i++) homer_map_get_key(m, key_most, d);
+}
+
+/* Counts the features of each attribute, which begin with its id. */
+static void count_features(struct homer_schema *s, struct homer_decoder *d) {
+    for (uint32_t f = 0; f < s->features.n; f++) {
+        size_t n;
+        uint32_t a;
+        const char *key = homer_map_key(&s->features, f, &n);
+        if (!homer_get_holds(d, n >= sizeof a)) return;
+        memcpy(&a, key, sizeof a);
+        if (!homer_get_holds(d, a < s->attributes.n)) return;
+        s->attribute_features[a]++;
+    }
+}
+
+void homer_schema_decode(struct homer_schema *s, struct homer_decoder *d) {
+    decode_map(&s->attributes, s->max_features, NAME_MAX_BYTES, d);
+    decode_map(&s->features, s->max_features, KEY_MAX, d);
+    decode_map(&s->labels, s->max_labels, NAME_MAX_BYTES, d);
+    s->attribute_cap = homer_get_room(d, s->attributes.n);
+    s->attribute_type = homer_get_block(d, s->mem, s->attribute_cap, sizeof *s->attribute_type);
+    s->attribute_features = homer_get_block(d, s->mem, s->attribute_cap, sizeof *s->attribute_features);
+    if (d->error) return;
+    for (uint32_t a = 0; a < s->attributes.n; a++) s->attribute_type[a] = homer_get_u8(d, HOMER_TEXT);
+    count_features(s, d);
 }

@@ -63,5 +63,7 @@ struct homer_schema_mark homer_schema_mark(const struct homer_schema *s);
 void homer_schema_rollback(struct homer_schema *s, struct homer_schema_mark mark);
 
 void homer_schema_encode(const struct homer_schema *s, struct homer_codec *c);
+/* Into an empty schema. */
+void homer_schema_decode(struct homer_schema *s, struct homer_decoder *d);
 
 #endif

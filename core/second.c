@@ -1,5 +1,6 @@
 #include "core/second.h"
 
+#include <errno.h>
 #include <string.h>
 #include "core/base/num.h"
 
@@ -132,4 +133,11 @@ const float *homer_second_learn(struct homer_second *s, const struct homer_flat 
 
 void homer_second_encode(const struct homer_second *s, uint32_t labels, struct homer_codec *c) {
     homer_stack_encode(&s->stack, labels, c);
+    homer_grid_put_room(&s->scratch, c);
+}
+
+void homer_second_decode(struct homer_second *s, uint32_t labels, struct homer_decoder *d) {
+    homer_stack_decode(&s->stack, labels, d);
+    homer_grid_get_room(&s->scratch, labels, d);
+    if (!d->error && labels && homer_second_reserve(s, labels)) homer_get_fail(d, -ENOMEM);
 }

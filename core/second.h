@@ -38,5 +38,7 @@ const float *homer_second_predict(struct homer_second *s, struct homer_flat *f, 
  * it was predicted, 0 for the new ones; borrowed until the next predict. */
 const float *homer_second_learn(struct homer_second *s, const struct homer_flat *f, uint32_t labels);
 void homer_second_encode(const struct homer_second *s, uint32_t labels, struct homer_codec *c);
+/* Into one that has learned nothing. */
+void homer_second_decode(struct homer_second *s, uint32_t labels, struct homer_decoder *d);
 
 #endif

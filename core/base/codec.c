@@ -46,6 +46,10 @@ void homer_put_bytes(struct homer_codec *c, const void *p, size_t n) {
     put(c, p, n);
 }
 
+void homer_put_room(struct homer_codec *c, uint64_t n) {
+    if (!c->bare) homer_put_u64(c, n);
+}
+
 static void hash_sink(void *ctx, const void *p, size_t n) {
     XXH3_128bits_update(ctx, p, n);
 }
@@ -54,7 +58,7 @@ struct homer_hasher *homer_hasher_new(struct homer_codec *c) {
     XXH3_state_t *s = XXH3_createState();
     if (!s) return NULL;
     XXH3_128bits_reset(s);
-    *c = (struct homer_codec){.sink = hash_sink, .ctx = s};
+    *c = (struct homer_codec){.sink = hash_sink, .ctx = s, .bare = true};
     return (struct homer_hasher *)s;
 }
 

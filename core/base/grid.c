@@ -27,6 +27,16 @@ int homer_grid_reserve(struct homer_grid *g, uint32_t columns) {
     return 0;
 }
 
+void homer_grid_put_room(const struct homer_grid *g, struct homer_codec *c) {
+    homer_put_room(c, g->cap);
+}
+
+bool homer_grid_get_room(struct homer_grid *g, uint32_t least, struct homer_decoder *d) {
+    uint32_t cap = homer_get_room(d, least);
+    if (homer_grid_reserve(g, cap)) homer_get_fail(d, -ENOMEM);
+    return homer_get_holds(d, g->cap == cap);
+}
+
 void homer_grid_copy_column(struct homer_grid *g, uint32_t from, uint32_t to) {
     for (uint32_t r = 0; r < g->rows; r++) {
         char *row = homer_grid_row(g, r);

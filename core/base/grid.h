@@ -3,7 +3,7 @@
 #ifndef HOMER_BASE_GRID_H
 #define HOMER_BASE_GRID_H
 
-#include "core/base/mem.h"
+#include "core/base/codec.h"
 
 struct homer_grid {
     struct homer_mem *mem;
@@ -30,6 +30,11 @@ static inline float *homer_grid_f32(const struct homer_grid *g, uint32_t r) {
 static inline double *homer_grid_f64(const struct homer_grid *g, uint32_t r) {
     return (double *)homer_grid_row(g, r);
 }
+
+/* Writes its capacity, for a snapshot only. */
+void homer_grid_put_room(const struct homer_grid *g, struct homer_codec *c);
+/* Reads it, `least` or more, into an empty grid. False: there is an error, and perhaps no room. */
+bool homer_grid_get_room(struct homer_grid *g, uint32_t least, struct homer_decoder *d);
 
 /* In every row: element `to` = element `from`. */
 void homer_grid_copy_column(struct homer_grid *g, uint32_t from, uint32_t to);

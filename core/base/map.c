@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { FIRST_ROOM = 64, FIRST_SLOTS = 16 }; /* both grow by doubling */
+
 #define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
 
 static inline void sip_round(uint64_t v[4]) {
@@ -80,7 +82,7 @@ static void place(struct homer_map *m, uint32_t id) {
 }
 
 static bool grow_slots(struct homer_map *m) {
-    size_t want = m->slot_n ? m->slot_n * 2 : 16;
+    size_t want = m->slot_n ? m->slot_n * 2 : FIRST_SLOTS;
     uint64_t *slot = homer_mem_alloc(m->mem, want, sizeof *slot);
     if (!slot) return false;
     homer_mem_free(m->mem, m->slot, m->slot_n, sizeof *slot);
@@ -93,7 +95,7 @@ static bool grow_slots(struct homer_map *m) {
 /* Grows *p from *cap so that it holds `need` elements; false when refused. */
 static bool room(struct homer_mem *mem, void **p, size_t *cap, size_t need, size_t size) {
     if (need <= *cap) return true;
-    size_t want = *cap ? *cap : 64;
+    size_t want = *cap ? *cap : FIRST_ROOM;
     while (want < need) want *= 2;
     void *q = homer_mem_grow(mem, *p, *cap, want, size);
     if (!q) return false;
@@ -145,4 +147,48 @@ void homer_map_truncate(struct homer_map *m, uint32_t n) {
         m->n--;
         m->bytes_n -= k;
     }
+}
+
+void homer_map_put_room(const struct homer_map *m, struct homer_codec *c) {
+    homer_put_room(c, m->bytes_cap);
+    homer_put_room(c, m->end_cap);
+    homer_put_room(c, m->slot_n);
+}
+
+void homer_map_put_key(const struct homer_map *m, uint32_t id, struct homer_codec *c) {
+    size_t n;
+    const char *key = homer_map_key(m, id, &n);
+    homer_put_bytes(c, key, n);
+}
+
+/* 0, or a power of two from `first` on. */
+static size_t get_power(struct homer_decoder *d, size_t first) {
+    size_t n = homer_get_long_room(d, 0);
+    homer_get_holds(d, n == 0 || (n >= first && (n & (n - 1)) == 0));
+    return n;
+}
+
+void homer_map_get_room(struct homer_map *m, struct homer_decoder *d) {
+    m->bytes_cap = get_power(d, FIRST_ROOM);
+    m->bytes = homer_get_block(d, m->mem, m->bytes_cap, 1);
+    m->end_cap = get_power(d, FIRST_ROOM);
+    m->end = homer_get_block(d, m->mem, m->end_cap, sizeof *m->end);
+    m->slot_n = get_power(d, FIRST_SLOTS);
+    m->slot = homer_get_block(d, m->mem, m->slot_n, sizeof *m->slot);
+}
+
+void homer_map_get_key(struct homer_map *m, size_t most, struct homer_decoder *d) {
+    uint64_t n = homer_get_u64(d);
+    bool room = n <= most && n < m->bytes_cap - m->bytes_n && m->n < m->end_cap &&
+                ((size_t)m->n + 1) * 4 <= m->slot_n * 3;
+    if (!homer_get_holds(d, room)) return;
+    char *key = m->bytes + m->bytes_n;
+    homer_get_bytes(d, key, n);
+    uint64_t hash = hash_of(m, key, n);
+    size_t i = find(m, hash, key, n);
+    if (!homer_get_holds(d, m->slot[i] == 0)) return;
+    m->bytes_n += n;
+    m->end[m->n] = m->bytes_n;
+    m->slot[i] = (hash >> 32) << 32 | (m->n + 1);
+    m->n++;
 }

@@ -6,7 +6,7 @@
 #ifndef HOMER_BASE_MAP_H
 #define HOMER_BASE_MAP_H
 
-#include "core/base/mem.h"
+#include "core/base/codec.h"
 
 struct homer_map {
     struct homer_mem *mem;
@@ -30,5 +30,12 @@ uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n);
 const char *homer_map_key(const struct homer_map *m, uint32_t id, size_t *n);
 /* Forgets all ids >= n; the room stays. Cheap for a few, O(n) at worst. */
 void homer_map_truncate(struct homer_map *m, uint32_t n);
+
+/* A map is written as its capacities (for a snapshot only) and, where the owner wants them, its keys. It is
+ * read into an empty one; a key must be new, and have at most `most` bytes. */
+void homer_map_put_room(const struct homer_map *m, struct homer_codec *c);
+void homer_map_put_key(const struct homer_map *m, uint32_t id, struct homer_codec *c);
+void homer_map_get_room(struct homer_map *m, struct homer_decoder *d);
+void homer_map_get_key(struct homer_map *m, size_t most, struct homer_decoder *d);
 
 #endif

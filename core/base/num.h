@@ -38,9 +38,11 @@ static inline float homer_clip(float x, float low, float high) {
     return a > high ? high : a;
 }
 
-/* e^x, x clipped to [-87, 88]. Range reduction by powers of two, then the degree-6 Taylor polynomial. */
+/* e^x, x clipped to [-87, 88], what is no number to -87. Range reduction by powers of two, then the degree-6
+ * Taylor polynomial. */
 static inline float homer_exp(float x) {
-    x = homer_clip(x, -87.0f, 88.0f);
+    x = x > -87.0f ? x : -87.0f;
+    x = x < 88.0f ? x : 88.0f;
     float k = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* nearest integer of x / ln 2 */
     float r = (x - k * 0.693359375f) + k * 2.12194440e-4f;   /* ln 2 in two parts; |r| <= .35 */
     float p = 1.3888889e-3f;

@@ -27,3 +27,8 @@ double homer_rng_unit(struct homer_rng *r) {
 void homer_rng_encode(const struct homer_rng *r, struct homer_codec *c) {
     homer_put_u64s(c, r->s, 4);
 }
+
+void homer_rng_decode(struct homer_rng *r, struct homer_decoder *d) {
+    homer_get_u64s(d, r->s, 4);
+    homer_get_holds(d, r->s[0] || r->s[1] || r->s[2] || r->s[3]);
+}

@@ -27,5 +27,6 @@ static inline uint64_t homer_rng_mix(uint64_t z) {
 }
 
 void homer_rng_encode(const struct homer_rng *r, struct homer_codec *c);
+void homer_rng_decode(struct homer_rng *r, struct homer_decoder *d);
 
 #endif

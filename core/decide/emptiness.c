@@ -40,3 +40,12 @@ void homer_emptiness_encode(const struct homer_emptiness *e, struct homer_codec 
     homer_put_f64(c, e->told);
     homer_put_f64(c, e->true_labels);
 }
+
+void homer_emptiness_decode(struct homer_emptiness *e, struct homer_decoder *d) {
+    e->n = homer_get_u64(d);
+    e->empty = homer_get_u64(d);
+    e->expected = homer_get_f64(d);
+    e->shown = homer_get_f64(d);
+    e->told = homer_get_f64(d);
+    e->true_labels = homer_get_f64(d);
+}

@@ -28,5 +28,6 @@ double homer_emptiness_complete(const struct homer_emptiness *e);
 /* Learns the labelling of x when `labels` labels are known. */
 void homer_emptiness_learn(struct homer_emptiness *e, const struct homer_instance *x, uint32_t labels);
 void homer_emptiness_encode(const struct homer_emptiness *e, struct homer_codec *c);
+void homer_emptiness_decode(struct homer_emptiness *e, struct homer_decoder *d);
 
 #endif

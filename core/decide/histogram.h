@@ -13,8 +13,8 @@ struct homer_histogram {
 };
 
 static inline uint32_t homer_histogram_bin(float p) {
-    uint32_t b = (uint32_t)(p * (float)HOMER_BINS);
-    return b < HOMER_BINS ? b : HOMER_BINS - 1;
+    float b = p * (float)HOMER_BINS;
+    return b < (float)HOMER_BINS ? (uint32_t)b : HOMER_BINS - 1;
 }
 
 static inline void homer_histogram_add(struct homer_histogram *h, uint32_t bin, int y, double weight) {

@@ -7,6 +7,8 @@
 #define GROWN_MAX 1e100
 #define NONE ((uint32_t)HOMER_NO_SET)
 
+enum { FIRST_LISTS = 16 };
+
 void homer_labelsets_init(struct homer_labelsets *s, struct homer_mem *mem, const uint8_t hash_key[16]) {
     *s = (struct homer_labelsets){.mem = mem, .grown = 1, .majority = NONE, .previous = NONE};
     homer_map_init(&s->map, mem, hash_key);
@@ -43,7 +45,7 @@ static int reserve_sets(struct homer_labelsets *s) {
 
 int homer_labelsets_reserve(struct homer_labelsets *s, const uint32_t *y, uint32_t n, uint32_t labels) {
     if (labels > s->lists_cap) {
-        uint32_t cap = s->lists_cap ? s->lists_cap : 16;
+        uint32_t cap = s->lists_cap ? s->lists_cap : FIRST_LISTS;
         while (cap < labels) cap += cap / 2;
         void *lists = homer_mem_grow(s->mem, s->lists, s->lists_cap, cap, sizeof *s->lists);
         if (!lists) return -ENOMEM;
@@ -121,10 +123,11 @@ const uint32_t *homer_labelsets_get(const struct homer_labelsets *s, uint32_t se
 
 void homer_labelsets_encode(const struct homer_labelsets *s, uint32_t labels, struct homer_codec *c) {
     homer_put_u32(c, s->map.n);
+    homer_map_put_room(&s->map, c);
+    homer_put_room(c, s->cap);
+    homer_put_room(c, s->lists_cap);
     for (uint32_t i = 0; i < s->map.n; i++) {
-        size_t n;
-        const char *key = homer_map_key(&s->map, i, &n);
-        homer_put_bytes(c, key, n);
+        homer_map_put_key(&s->map, i, c);
         homer_put_u64(c, s->count[i]);
         homer_put_f64(c, s->faded[i]);
     }
@@ -137,4 +140,45 @@ void homer_labelsets_encode(const struct homer_labelsets *s, uint32_t labels, st
     homer_put_u64(c, s->n);
     homer_put_u32(c, s->majority);
     homer_put_u32(c, s->previous);
+}
+
+/* Whether a set has ascending labels below `labels`. */
+static bool is_labelset(const struct homer_labelsets *s, uint32_t set, uint32_t labels) {
+    uint32_t n;
+    size_t bytes;
+    homer_map_key(&s->map, set, &bytes);
+    if (bytes % sizeof(uint32_t)) return false;
+    const uint32_t *y = homer_labelsets_get(s, set, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (y[i] >= labels || (i && y[i] <= y[i - 1])) return false;
+    return true;
+}
+
+static void decode_lists(struct homer_labelset_lists *l, uint32_t sets, struct homer_decoder *d) {
+    homer_get_ids(d, l->frequent, HOMER_FREQUENT, sets + 1);
+    homer_get_ids(d, l->recent, HOMER_RECENT, sets + 1);
+}
+
+void homer_labelsets_decode(struct homer_labelsets *s, uint32_t labels, struct homer_decoder *d) {
+    uint32_t n = homer_get_most(d, HOMER_MAX_LABELSETS);
+    homer_map_get_room(&s->map, d);
+    s->cap = homer_get_room(d, n);
+    s->count = homer_get_block(d, s->mem, s->cap, sizeof *s->count);
+    s->faded = homer_get_block(d, s->mem, s->cap, sizeof *s->faded);
+    s->lists_cap = homer_get_grown_room(d, FIRST_LISTS, labels);
+    s->lists = homer_get_block(d, s->mem, s->lists_cap, sizeof *s->lists);
+    for (uint32_t i = 0; i < n && !d->error; i++) {
+        homer_map_get_key(&s->map, (size_t)labels * sizeof(uint32_t), d);
+        if (!homer_get_holds(d, !d->error && is_labelset(s, i, labels))) return;
+        s->count[i] = homer_get_u64(d);
+        s->faded[i] = homer_get_f64(d);
+    }
+    s->grown = homer_get_f64(d);
+    for (uint32_t l = 0; l < labels && !d->error; l++) decode_lists(&s->lists[l], n, d);
+    homer_get_u64s(d, s->size_count, HOMER_SIZES);
+    s->n = homer_get_u64(d);
+    s->majority = homer_get_u32(d);
+    s->previous = homer_get_u32(d);
+    homer_get_holds(d, s->majority == NONE || s->majority < n);
+    homer_get_holds(d, s->previous == NONE || s->previous < n);
 }

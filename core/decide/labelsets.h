@@ -53,5 +53,7 @@ static inline double homer_labelsets_faded(const struct homer_labelsets *s, uint
     return s->faded[set] / s->grown;
 }
 void homer_labelsets_encode(const struct homer_labelsets *s, uint32_t labels, struct homer_codec *c);
+/* Into an empty one. */
+void homer_labelsets_decode(struct homer_labelsets *s, uint32_t labels, struct homer_decoder *d);
 
 #endif

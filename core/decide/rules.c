@@ -34,10 +34,8 @@ void homer_rules_deinit(struct homer_rules *r) {
     homer_subset_deinit(&r->subset);
 }
 
-int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, uint32_t labels) {
-    int rc = homer_labelsets_reserve(&r->sets, x->positive, x->partial ? 0 : x->positive_n, labels);
-    if (!rc) rc = homer_subset_reserve(&r->subset, labels);
-    if (rc || labels <= r->cap) return rc;
+static int reserve_labels(struct homer_rules *r, uint32_t labels) {
+    if (labels <= r->cap) return 0;
     struct homer_rules g = *r;
     g.cap = r->cap ? r->cap : 16;
     while (g.cap < labels) g.cap += g.cap / 2;
@@ -55,6 +53,12 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
     release(r);
     *r = g;
     return 0;
+}
+
+int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, uint32_t labels) {
+    int rc = homer_labelsets_reserve(&r->sets, x->positive, x->partial ? 0 : x->positive_n, labels);
+    if (!rc) rc = homer_subset_reserve(&r->subset, labels);
+    return rc ? rc : reserve_labels(r, labels);
 }
 
 void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels) {
@@ -258,6 +262,7 @@ void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct hom
         homer_put_f64s(c, r->young[i].positive, HOMER_BINS);
         homer_put_f64s(c, r->young[i].negative, HOMER_BINS);
     }
+    homer_put_room(c, r->cap);
     homer_put_u32s(c, r->seen, labels);
     for (uint32_t l = 0; l < labels; l++) {
         homer_put_f64s(c, r->label[l].positive, HOMER_BINS);
@@ -266,4 +271,24 @@ void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct hom
     homer_labelsets_encode(&r->sets, labels, c);
     homer_emptiness_encode(&r->emptiness, c);
     homer_subset_encode(&r->subset, c);
+}
+
+void homer_rules_decode(struct homer_rules *r, uint32_t labels, struct homer_decoder *d) {
+    homer_get_f64s(d, r->all.positive, HOMER_BINS);
+    homer_get_f64s(d, r->all.negative, HOMER_BINS);
+    for (int i = 0; i < HOMER_YOUNG_POOLS; i++) {
+        homer_get_f64s(d, r->young[i].positive, HOMER_BINS);
+        homer_get_f64s(d, r->young[i].negative, HOMER_BINS);
+    }
+    uint32_t cap = homer_get_room(d, labels);
+    if (reserve_labels(r, cap)) homer_get_fail(d, -ENOMEM);
+    if (!homer_get_holds(d, r->cap == cap)) return;
+    homer_get_u32s(d, r->seen, labels);
+    for (uint32_t l = 0; l < labels; l++) {
+        homer_get_f64s(d, r->label[l].positive, HOMER_BINS);
+        homer_get_f64s(d, r->label[l].negative, HOMER_BINS);
+    }
+    homer_labelsets_decode(&r->sets, labels, d);
+    homer_emptiness_decode(&r->emptiness, d);
+    homer_subset_decode(&r->subset, labels, d);
 }

@@ -80,5 +80,7 @@ const uint32_t *homer_rules_choose(struct homer_rules *r, const float *p, uint32
 void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x,
                        uint32_t labels);
 void homer_rules_encode(const struct homer_rules *r, uint32_t labels, struct homer_codec *c);
+/* Into rules that have learned nothing. */
+void homer_rules_decode(struct homer_rules *r, uint32_t labels, struct homer_decoder *d);
 
 #endif

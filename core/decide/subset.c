@@ -167,4 +167,13 @@ void homer_subset_learn(struct homer_subset *s, const uint32_t *y, uint32_t n) {
 void homer_subset_encode(const struct homer_subset *s, struct homer_codec *c) {
     homer_put_f32s(c, s->w, F);
     homer_put_f32s(c, s->g, F);
+    homer_put_room(c, s->cap);
+}
+
+void homer_subset_decode(struct homer_subset *s, uint32_t labels, struct homer_decoder *d) {
+    homer_get_f32s(d, s->w, F);
+    homer_get_f32s(d, s->g, F);
+    uint32_t cap = homer_get_room(d, labels);
+    if (homer_subset_reserve(s, cap)) homer_get_fail(d, -ENOMEM);
+    homer_get_holds(d, s->cap == cap);
 }

@@ -76,5 +76,7 @@ void homer_subset_posterior(struct homer_subset *s);
 /* Learns from the true labelset y[n], given the last propose. */
 void homer_subset_learn(struct homer_subset *s, const uint32_t *y, uint32_t n);
 void homer_subset_encode(const struct homer_subset *s, struct homer_codec *c);
+/* Into an empty one, with room for `labels` at least. */
+void homer_subset_decode(struct homer_subset *s, uint32_t labels, struct homer_decoder *d);
 
 #endif

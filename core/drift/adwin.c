@@ -173,3 +173,21 @@ void homer_adwin_encode(const struct homer_adwin *a, struct homer_codec *c) {
         homer_put_f64s(c, a->row[i].m2, a->row[i].n);
     }
 }
+
+void homer_adwin_decode(struct homer_adwin *a, struct homer_decoder *d) {
+    a->sum = homer_get_f64(d);
+    a->m2 = homer_get_f64(d);
+    a->before = homer_get_f64(d);
+    a->width = homer_get_u32(d);
+    a->since = homer_get_most(d, a->config.clock - 1);
+    a->rows = homer_get_most(d, HOMER_ADWIN_ROWS);
+    uint32_t width = 0;
+    for (uint32_t i = 0; i < a->rows; i++) {
+        a->row[i].n = homer_get_most(d, HOMER_ADWIN_BUCKETS);
+        homer_get_holds(d, a->row[i].n > 0);
+        homer_get_f64s(d, a->row[i].sum, a->row[i].n);
+        homer_get_f64s(d, a->row[i].m2, a->row[i].n);
+        width += a->row[i].n << i;
+    }
+    homer_get_holds(d, width == a->width);
+}

@@ -85,5 +85,7 @@ double homer_adwin_rise(const struct homer_adwin *a, uint32_t n);
 
 /* State, without the configuration. */
 void homer_adwin_encode(const struct homer_adwin *a, struct homer_codec *c);
+/* Into one just initialised. */
+void homer_adwin_decode(struct homer_adwin *a, struct homer_decoder *d);
 
 #endif

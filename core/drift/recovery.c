@@ -26,3 +26,10 @@ void homer_recovery_encode(const struct homer_recovery *r, struct homer_codec *c
     homer_put_u32(c, r->n);
     homer_put_u32(c, r->left);
 }
+
+void homer_recovery_decode(struct homer_recovery *r, struct homer_decoder *d) {
+    r->level = homer_get_f64(d);
+    r->sum = homer_get_f64(d);
+    r->n = homer_get_most(d, HOMER_RECOVERY_STRETCH);
+    r->left = homer_get_most(d, HOMER_RECOVERY_TIMES);
+}

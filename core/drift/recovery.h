@@ -24,5 +24,6 @@ void homer_recovery_begin(struct homer_recovery *r, double level);
 /* Takes in the loss of an instance; true when the answer should be given again. */
 bool homer_recovery_add(struct homer_recovery *r, double loss);
 void homer_recovery_encode(const struct homer_recovery *r, struct homer_codec *c);
+void homer_recovery_decode(struct homer_recovery *r, struct homer_decoder *d);
 
 #endif

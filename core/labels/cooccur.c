@@ -21,9 +21,7 @@ void homer_cooccur_deinit(struct homer_cooccur *c) {
     c->cap = c->labels = 0;
 }
 
-int homer_cooccur_reserve(struct homer_cooccur *c, uint32_t labels) {
-    if (labels <= c->cap) return 0;
-    uint32_t cap = labels < 16 ? 16 : labels + labels / 2;
+static int widen(struct homer_cooccur *c, uint32_t cap) {
     struct homer_cooccur grown = *c;
     grown.cap = cap;
     size_t old = (size_t)c->cap * c->k, cells = (size_t)cap * c->k;
@@ -44,6 +42,11 @@ int homer_cooccur_reserve(struct homer_cooccur *c, uint32_t labels) {
     homer_cooccur_deinit(c);
     *c = grown;
     return 0;
+}
+
+int homer_cooccur_reserve(struct homer_cooccur *c, uint32_t labels) {
+    if (labels <= c->cap) return 0;
+    return widen(c, labels < 16 ? 16 : labels + labels / 2);
 }
 
 uint32_t homer_cooccur_find(const struct homer_cooccur *c, uint32_t i, uint32_t j) {
@@ -98,6 +101,7 @@ double homer_cooccur_learn(struct homer_cooccur *c, const uint32_t *y, uint32_t 
             c->n[i] *= factor;
             c->unknown[i] *= factor;
             for (uint32_t k = 0; k < c->used[i]; k++) c->count[(size_t)i * c->k + k] *= factor;
+            find_least(c, i); /* as what is read back has it: rounding may have made ties */
         }
     }
     c->seen += c->weight;
@@ -163,6 +167,7 @@ void homer_cooccur_forget(struct homer_cooccur *c, const uint32_t *set, uint32_t
 void homer_cooccur_encode(const struct homer_cooccur *c, struct homer_codec *codec) {
     homer_put_f64(codec, c->weight);
     homer_put_u32(codec, c->labels);
+    homer_put_room(codec, c->cap);
     homer_put_f64(codec, c->seen);
     homer_put_f64s(codec, c->unknown, c->labels);
     homer_put_f64s(codec, c->n, c->labels);
@@ -172,4 +177,30 @@ void homer_cooccur_encode(const struct homer_cooccur *c, struct homer_codec *cod
         homer_put_f64s(codec, c->count + (size_t)i * c->k, c->used[i]);
     }
     homer_rng_encode(&c->rng, codec);
+}
+
+/* The neighbours of label i. */
+static void decode_neighbours(struct homer_cooccur *c, uint32_t i, struct homer_decoder *d) {
+    uint32_t *neighbour = c->neighbour + (size_t)i * c->k;
+    homer_get_ids(d, neighbour, c->used[i], c->labels);
+    homer_get_weights(d, c->count + (size_t)i * c->k, c->used[i]);
+    for (uint32_t k = 0; k < c->used[i]; k++) homer_get_holds(d, neighbour[k] != i);
+    c->pairs += c->used[i];
+    find_least(c, i);
+}
+
+void homer_cooccur_decode(struct homer_cooccur *c, uint32_t labels, struct homer_decoder *d) {
+    homer_cooccur_deinit(c); /* the room it began with */
+    homer_get_weights(d, &c->weight, 1);
+    homer_get_holds(d, c->weight > 0 && homer_get_u32(d) == labels);
+    uint32_t cap = homer_get_room(d, labels);
+    if (!d->error && cap && widen(c, cap)) homer_get_fail(d, -ENOMEM);
+    if (d->error) return;
+    c->labels = labels;
+    homer_get_weights(d, &c->seen, 1);
+    homer_get_weights(d, c->unknown, labels);
+    homer_get_weights(d, c->n, labels);
+    homer_get_ids(d, c->used, labels, c->k + 1);
+    for (uint32_t i = 0; i < labels && !d->error; i++) decode_neighbours(c, i, d);
+    homer_rng_decode(&c->rng, d);
 }

@@ -67,5 +67,7 @@ void homer_cooccur_forget(struct homer_cooccur *c, const uint32_t *set, uint32_t
                           double instances);
 
 void homer_cooccur_encode(const struct homer_cooccur *c, struct homer_codec *codec);
+/* Into one that has counted nothing. */
+void homer_cooccur_decode(struct homer_cooccur *c, uint32_t labels, struct homer_decoder *d);
 
 #endif

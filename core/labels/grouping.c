@@ -39,10 +39,8 @@ void homer_grouping_deinit(struct homer_grouping *g) {
     g->edge_cap = 0;
 }
 
-static int reserve_labels(struct homer_grouping *g, uint32_t labels) {
-    struct homer_grouping grown = {
-        .mem = g->mem, .limits = g->limits, .cap = labels < 16 ? 16 : labels + labels / 2};
-    uint32_t cap = grown.cap;
+static int widen(struct homer_grouping *g, uint32_t cap) {
+    struct homer_grouping grown = {.mem = g->mem, .limits = g->limits, .cap = cap};
     bool ok = (grown.label = homer_mem_alloc(g->mem, cap, sizeof *g->label)) &&
               (grown.rank = homer_mem_alloc(g->mem, cap, sizeof *g->rank)) &&
               (grown.first = homer_mem_alloc(g->mem, cap, sizeof *g->first)) &&
@@ -85,7 +83,8 @@ int homer_grouping_reserve(struct homer_grouping *g, uint32_t labels, uint64_t p
         g->edge = edge;
         g->edge_cap = cap;
     }
-    return labels > g->cap ? reserve_labels(g, labels) : 0;
+    if (labels <= g->cap) return 0;
+    return widen(g, labels < 16 ? 16 : labels + labels / 2);
 }
 
 /* Heapsort, most frequent label first, then the smaller id: sorts without memory of its own, unlike qsort. */
@@ -225,4 +224,17 @@ void homer_grouping_rate(struct homer_grouping *g, struct homer_grouping_rating 
     for (uint32_t k = 0; k < g->groups; k++) chance += g->mass[k] / g->total * (g->mass[k] / g->total);
     out->apart = apart / g->total;
     out->quality = 1 - out->apart - g->limits.apart * chance;
+}
+
+void homer_grouping_put_room(const struct homer_grouping *g, struct homer_codec *c) {
+    homer_put_room(c, g->cap);
+    homer_put_room(c, g->edge_cap);
+}
+
+void homer_grouping_get_room(struct homer_grouping *g, uint32_t labels, struct homer_decoder *d) {
+    homer_grouping_deinit(g);
+    uint32_t cap = homer_get_room(d, labels);
+    if (!d->error && cap && widen(g, cap)) homer_get_fail(d, -ENOMEM);
+    g->edge_cap = homer_get_long_room(d, 0);
+    g->edge = homer_get_block(d, g->mem, g->edge_cap, sizeof *g->edge);
 }

@@ -103,6 +103,10 @@ void homer_grouping_deinit(struct homer_grouping *g);
  */
 int homer_grouping_reserve(struct homer_grouping *g, uint32_t labels, uint64_t pairs);
 
+/* All there is to write of it, for a snapshot only: what it has room for, at least `labels`. */
+void homer_grouping_put_room(const struct homer_grouping *g, struct homer_codec *c);
+void homer_grouping_get_room(struct homer_grouping *g, uint32_t labels, struct homer_decoder *d);
+
 /* Loads the set[0..m), m >= 1. */
 void homer_grouping_load(struct homer_grouping *g, const struct homer_cooccur *c, const uint32_t *set,
                          uint32_t m);

@@ -31,7 +31,7 @@ int homer_hierarchy_init(struct homer_hierarchy *h, struct homer_mem *mem,
     return 0;
 }
 
-static void free_places(struct homer_hierarchy *h) {
+void homer_hierarchy_free_places(struct homer_hierarchy *h) {
     h->order = homer_mem_free(h->mem, h->order, h->cap, sizeof *h->order);
     h->place = homer_mem_free(h->mem, h->place, h->cap, sizeof *h->place);
     h->leaf = homer_mem_free(h->mem, h->leaf, h->cap, sizeof *h->leaf);
@@ -47,15 +47,14 @@ static void free_places(struct homer_hierarchy *h) {
 }
 
 void homer_hierarchy_deinit(struct homer_hierarchy *h) {
-    free_places(h);
+    homer_hierarchy_free_places(h);
     h->events = homer_mem_free(h->mem, h->events, h->events_cap, sizeof *h->events);
     h->events_cap = h->events_n = 0;
     homer_cooccur_deinit(&h->counts);
     homer_grouping_deinit(&h->grouper);
 }
 
-static int reserve_places(struct homer_hierarchy *h, uint32_t labels) {
-    uint32_t cap = labels < 16 ? 16 : labels + labels / 2;
+int homer_hierarchy_widen(struct homer_hierarchy *h, uint32_t cap) {
     struct homer_hierarchy g = *h;
     g.cap = cap;
     g.node_cap = 2 * cap;
@@ -73,7 +72,7 @@ static int reserve_places(struct homer_hierarchy *h, uint32_t labels) {
     g.free_watch = homer_mem_alloc(h->mem, g.watch_cap, sizeof *g.free_watch);
     if (!g.order || !g.place || !g.leaf || !g.to || !g.members || !g.node || !g.spare || !g.twin ||
         !g.touched || !g.watch || !g.free_watch) {
-        free_places(&g);
+        homer_hierarchy_free_places(&g);
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < h->labels; i++)
@@ -81,7 +80,7 @@ static int reserve_places(struct homer_hierarchy *h, uint32_t labels) {
     for (uint32_t i = 0; i < h->slots; i++) g.node[i] = h->node[i];
     for (uint32_t i = 0; i < h->watches; i++) g.watch[i] = h->watch[i];
     for (uint32_t i = 0; i < h->free_watch_n; i++) g.free_watch[i] = h->free_watch[i];
-    free_places(h);
+    homer_hierarchy_free_places(h);
     *h = g;
     return 0;
 }
@@ -90,7 +89,7 @@ int homer_hierarchy_reserve(struct homer_hierarchy *h, uint32_t n, uint32_t labe
     uint64_t pairs = h->counts.pairs + (uint64_t)n * n, most = (uint64_t)labels * h->config.neighbours;
     int rc = homer_cooccur_reserve(&h->counts, labels);
     if (!rc) rc = homer_grouping_reserve(&h->grouper, labels, pairs < most ? pairs : most);
-    if (!rc && labels > h->cap) rc = reserve_places(h, labels);
+    if (!rc && labels > h->cap) rc = homer_hierarchy_widen(h, labels < 16 ? 16 : labels + labels / 2);
     if (rc) return rc;
     /* One for the arrivals, one for the leaves they made too large, one for every other label (a drift needs
      * two of them), one for the regrouping. */
@@ -123,30 +122,4 @@ void homer_hierarchy_learn(struct homer_hierarchy *h, const uint32_t *y, uint32_
     h->new_pairs += pairs;
     h->new_visits++;
     if (h->new_pairs >= h->due_pairs && h->new_visits >= h->due_visits) homer_hierarchy_regroup(h, seq);
-}
-
-void homer_hierarchy_encode(const struct homer_hierarchy *h, struct homer_codec *c) {
-    homer_cooccur_encode(&h->counts, c);
-    homer_put_u32(c, h->labels);
-    homer_put_u64(c, h->next_id);
-    homer_put_u64(c, h->generation);
-    homer_put_u64(c, h->new_pairs);
-    homer_put_u64(c, h->new_visits);
-    homer_put_u64(c, h->due_pairs);
-    homer_put_u64(c, h->due_visits);
-    homer_put_u64(c, h->since_drift);
-    homer_put_u32s(c, h->order, h->labels);
-    for (uint32_t s = 0; s != HOMER_NO_NODE; s = homer_hierarchy_next(h, s)) {
-        const struct homer_hierarchy_node *n = &h->node[s];
-        homer_put_u64(c, n->id);
-        homer_put_u32(c, n->depth); /* with preorder: the shape */
-        homer_put_u32(c, n->first);
-        homer_put_u32(c, n->labels);
-        homer_put_f64(c, n->visits);
-        homer_put_f64(c, n->before);
-        homer_put_f64(c, n->pairs);
-        homer_put_f64(c, n->cut);
-        homer_put_u8(c, n->watch != HOMER_NO_NODE);
-        if (n->watch != HOMER_NO_NODE) homer_adwin_encode(&h->watch[n->watch], c);
-    }
 }

@@ -169,5 +169,7 @@ const char *homer_hierarchy_change_word(enum homer_hierarchy_change change);
 
 /* The whole logical state, without the configuration and the events. */
 void homer_hierarchy_encode(const struct homer_hierarchy *h, struct homer_codec *c);
+/* Into one just made. */
+void homer_hierarchy_decode(struct homer_hierarchy *h, uint32_t labels, struct homer_decoder *d);
 
 #endif

@@ -11,6 +11,13 @@ static inline uint32_t homer_hierarchy_watches(uint32_t labels) {
     return labels < 64 ? labels : 48 + labels / 4;
 }
 
+/* hierarchy.c */
+
+/* Room for `cap` labels, at least as many as there are: 0, or -ENOMEM with nothing changed. */
+int homer_hierarchy_widen(struct homer_hierarchy *h, uint32_t cap);
+/* Frees all but counts, grouper and events. */
+void homer_hierarchy_free_places(struct homer_hierarchy *h);
+
 /* hierarchy_grow.c */
 
 /* The only node, an empty leaf. There is room. */

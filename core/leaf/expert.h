@@ -25,6 +25,8 @@ struct homer_expert_ops {
     /* A new label: column `from` (the virtual one) is copied to `from` + 1, and becomes the label's. */
     void (*add_label)(void *self, uint32_t from);
     void (*encode)(const void *self, uint32_t columns, struct homer_codec *c);
+    /* Into an expert just made; so many features are known, and columns as encode had them. */
+    void (*decode)(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d);
     void (*deinit)(void *self);
 };
 

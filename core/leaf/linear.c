@@ -103,7 +103,7 @@ static uint32_t groups_of(uint32_t columns) {
     return (columns + LANES - 1) / LANES;
 }
 
-static int make_row(struct homer_linear *l, uint32_t j) {
+int homer_linear_make_row(struct homer_linear *l, uint32_t j) {
     group *row = wider(l, NULL, 0, l->groups_cap, l->config.variance);
     if (!row) return -ENOMEM;
     l->row[j] = row;
@@ -111,7 +111,7 @@ static int make_row(struct homer_linear *l, uint32_t j) {
     return 0;
 }
 
-int homer_linear_reserve(struct homer_linear *l, uint32_t features, uint32_t columns) {
+int homer_linear_make_room(struct homer_linear *l, uint32_t features, uint32_t columns) {
     if (groups_of(columns) > l->groups_cap && widen(l, groups_of(columns))) return -ENOMEM;
     if (features > l->row_cap) {
         uint32_t cap = l->row_cap ? l->row_cap : 64;
@@ -121,10 +121,15 @@ int homer_linear_reserve(struct homer_linear *l, uint32_t features, uint32_t col
         l->row = row;
         l->row_cap = cap;
     }
+    return 0;
+}
+
+int homer_linear_reserve(struct homer_linear *l, uint32_t features, uint32_t columns) {
+    if (homer_linear_make_room(l, features, columns)) return -ENOMEM;
     uint32_t before = l->features;
     for (; l->features < features; l->features++) {
         l->row[l->features] = l->fresh;
-        if (!l->config.max_groups && make_row(l, l->features)) {
+        if (!l->config.max_groups && homer_linear_make_row(l, l->features)) {
             truncate(l, before);
             return -ENOMEM;
         }
@@ -152,7 +157,7 @@ int homer_linear_prepare(struct homer_linear *l, const struct homer_linear_input
         uint32_t j = x->feature[i];
         if (l->row[j] != l->fresh || l->made >= room) continue;
         uint64_t capped = l->mem->capped;
-        if (make_row(l, j)) {
+        if (homer_linear_make_row(l, j)) {
             if (l->mem->capped > capped) return 0; /* no room, as if the bound were reached */
             homer_linear_cancel(l);
             return -ENOMEM;
@@ -303,20 +308,6 @@ void homer_linear_soften(struct homer_linear *l, const uint32_t *column, uint32_
     soften_row(l->bias, column, n, bias_variance);
 }
 
-void homer_linear_encode(const struct homer_linear *l, uint32_t columns, struct homer_codec *c) {
-    homer_put_u32(c, columns ? l->features : 0);
-    if (!columns) return; /* nothing was learned, whatever has room already */
-    for (uint32_t j = 0; j <= l->features; j++) {
-        const group *r = j < l->features ? l->row[j] : l->bias;
-        if (l->config.max_groups) homer_put_u8(c, r == l->fresh);
-        for (int e = 0; e < 2; e++)
-            for (uint32_t k = 0; k < columns && r != l->fresh; k++) {
-                homer_put_f32(c, r[k / LANES].w[e][k % LANES]);
-                homer_put_f32(c, r[k / LANES].var[e][k % LANES]);
-            }
-    }
-}
-
 /* The pairs on the instance's own features. */
 static struct homer_linear_input own(const struct homer_frame *f) {
     return (struct homer_linear_input){f->feature, f->x, f->n};
@@ -342,6 +333,9 @@ static void linear_add_label(void *self, uint32_t from) {
 static void linear_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     homer_linear_encode(self, columns, c);
 }
+static void linear_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    homer_linear_decode(self, features, columns, d);
+}
 static void linear_deinit(void *self) {
     homer_linear_deinit(self);
 }
@@ -353,5 +347,6 @@ const struct homer_expert_ops homer_linear_ops = {
     .learn = linear_learn,
     .add_label = linear_add_label,
     .encode = linear_encode,
+    .decode = linear_decode,
     .deinit = linear_deinit,
 };

@@ -72,7 +72,13 @@ void homer_linear_cancel(struct homer_linear *l);
 void homer_linear_learn(struct homer_linear *l, const struct homer_frame *f,
                         const struct homer_linear_input *x);
 void homer_linear_add_label(struct homer_linear *l, uint32_t from);
+/* linear_codec.c; features: that it has rows for, where columns is not 0 */
 void homer_linear_encode(const struct homer_linear *l, uint32_t columns, struct homer_codec *c);
+void homer_linear_decode(struct homer_linear *l, uint32_t features, uint32_t columns,
+                         struct homer_decoder *d);
+/* Parts of reserve: room for the rows and columns; the row of a feature there is room for. 0 or -ENOMEM. */
+int homer_linear_make_room(struct homer_linear *l, uint32_t features, uint32_t columns);
+int homer_linear_make_row(struct homer_linear *l, uint32_t feature);
 
 /* Lets these columns learn anew: their variances go up to at least `variance`, the bias's to `bias_variance`;
  * weights stay. */

@@ -80,9 +80,20 @@ static void markov_add_label(void *self, uint32_t from) {
 
 static void markov_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_markov *k = self;
+    homer_grid_put_room(&k->count, c);
+    homer_grid_put_room(&k->previous, c);
     for (uint32_t r = 0; r < COUNTS; r++) homer_put_f64s(c, homer_grid_f64(&k->count, r), columns);
     for (uint32_t r = 0; r < STATES; r++) homer_put_f32s(c, homer_grid_f32(&k->previous, r), columns);
     homer_put_f64s(c, k->pooled, COUNTS);
+}
+
+static void markov_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_markov *k = self;
+    (void)features;
+    if (!homer_grid_get_room(&k->count, columns, d) || !homer_grid_get_room(&k->previous, columns, d)) return;
+    for (uint32_t r = 0; r < COUNTS; r++) homer_get_f64s(d, homer_grid_f64(&k->count, r), columns);
+    for (uint32_t r = 0; r < STATES; r++) homer_get_f32s(d, homer_grid_f32(&k->previous, r), columns);
+    homer_get_f64s(d, k->pooled, COUNTS);
 }
 
 const struct homer_expert_ops homer_markov_ops = {
@@ -91,5 +102,6 @@ const struct homer_expert_ops homer_markov_ops = {
     .learn = markov_learn,
     .add_label = markov_add_label,
     .encode = markov_encode,
+    .decode = markov_decode,
     .deinit = markov_deinit,
 };

@@ -52,9 +52,19 @@ void homer_prior_learn(struct homer_prior *p, const struct homer_frame *f) {
 }
 
 void homer_prior_encode(const struct homer_prior *p, uint32_t labels, struct homer_codec *c) {
+    homer_grid_put_room(&p->count, c);
     homer_put_f64s(c, homer_grid_f64(&p->count, POSITIVE), labels);
     homer_put_f64s(c, homer_grid_f64(&p->count, PARTIAL), labels);
     homer_put_f64(c, p->complete);
     homer_put_f64(c, p->positives);
     homer_put_f64(c, p->observed);
+}
+
+void homer_prior_decode(struct homer_prior *p, uint32_t labels, struct homer_decoder *d) {
+    if (!homer_grid_get_room(&p->count, labels, d)) return;
+    homer_get_f64s(d, homer_grid_f64(&p->count, POSITIVE), labels);
+    homer_get_f64s(d, homer_grid_f64(&p->count, PARTIAL), labels);
+    p->complete = homer_get_f64(d);
+    p->positives = homer_get_f64(d);
+    p->observed = homer_get_f64(d);
 }

@@ -23,6 +23,7 @@ void homer_prior_predict(const struct homer_prior *p, struct homer_frame *f);
 void homer_prior_add_label(struct homer_prior *p);
 void homer_prior_learn(struct homer_prior *p, const struct homer_frame *f);
 void homer_prior_encode(const struct homer_prior *p, uint32_t labels, struct homer_codec *c);
+void homer_prior_decode(struct homer_prior *p, uint32_t labels, struct homer_decoder *d);
 
 /* Mean label density: share of known (instance, label) pairs that are positive; .1 before there is one. */
 double homer_prior_density(const struct homer_prior *p);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include "core/base/num.h"
 
-enum { PLACES = HOMER_PRODUCT_PLACES, EVERY = 64 };
+enum { PLACES = HOMER_PRODUCT_PLACES, EVERY = 64, FIRST_ROOM = 64 };
 
 #define LEAST 0.05f
 
@@ -32,7 +32,7 @@ static int products_reserve(void *self, uint32_t features, uint32_t columns) {
     struct homer_products *p = self;
     if (homer_linear_reserve(&p->filters, PLACES, columns)) return -ENOMEM;
     if (features <= p->cap) return 0;
-    uint32_t cap = p->cap ? p->cap : 64;
+    uint32_t cap = p->cap ? p->cap : FIRST_ROOM;
     while (cap < features) cap += cap / 2;
     float *matter = homer_mem_grow(p->mem, p->matter, p->cap, cap, sizeof *matter);
     if (!matter) return -ENOMEM;
@@ -126,9 +126,22 @@ static void products_add_label(void *self, uint32_t from) {
 static void products_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_products *p = self;
     homer_put_u32(c, p->matters);
+    homer_put_room(c, p->cap);
     homer_put_f32s(c, p->matter, p->matters);
     homer_put_u64(c, p->until);
     homer_linear_encode(&p->filters, columns, c);
+}
+
+static void products_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_products *p = self;
+    p->matters = homer_get_most(d, features);
+    p->cap = homer_get_grown_room(d, FIRST_ROOM, p->matters);
+    p->matter = homer_get_block(d, p->mem, p->cap, sizeof *p->matter);
+    if (d->error) return;
+    homer_get_f32s(d, p->matter, p->matters);
+    p->until = homer_get_u64(d);
+    homer_get_holds(d, p->until < EVERY);
+    homer_linear_decode(&p->filters, PLACES, columns, d);
 }
 
 const struct homer_expert_ops homer_products_ops = {
@@ -139,5 +152,6 @@ const struct homer_expert_ops homer_products_ops = {
     .learn = products_learn,
     .add_label = products_add_label,
     .encode = products_encode,
+    .decode = products_decode,
     .deinit = products_deinit,
 };

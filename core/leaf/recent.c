@@ -48,7 +48,15 @@ static void recent_add_label(void *self, uint32_t from) {
 
 static void recent_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_recent *r = self;
+    homer_grid_put_room(&r->frequency, c);
     for (uint32_t i = 0; i < ROWS; i++) homer_put_f32s(c, homer_grid_f32(&r->frequency, i), columns);
+}
+
+static void recent_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_recent *r = self;
+    (void)features;
+    if (!homer_grid_get_room(&r->frequency, columns, d)) return;
+    for (uint32_t i = 0; i < ROWS; i++) homer_get_f32s(d, homer_grid_f32(&r->frequency, i), columns);
 }
 
 const struct homer_expert_ops homer_recent_ops = {
@@ -57,5 +65,6 @@ const struct homer_expert_ops homer_recent_ops = {
     .learn = recent_learn,
     .add_label = recent_add_label,
     .encode = recent_encode,
+    .decode = recent_decode,
     .deinit = recent_deinit,
 };

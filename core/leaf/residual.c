@@ -17,7 +17,14 @@
 #define FADE 0.9995f
 #define MIN_RATE 0.003f
 
-enum { K = HOMER_PROTOTYPES, LANES = HOMER_LANES, LEAST_TERMS = 4, FIRST = 16 };
+enum {
+    K = HOMER_PROTOTYPES,
+    LANES = HOMER_LANES,
+    LEAST_TERMS = 4,
+    FIRST = 16,
+    FIRST_FEATURES = 64,
+    FIRST_SLOTS = 8
+};
 
 typedef struct homer_residual_group group;
 
@@ -86,7 +93,7 @@ static int residual_reserve(void *self, uint32_t features, uint32_t columns) {
     struct homer_residual *r = self;
     uint32_t groups = (columns + LANES - 1) / LANES, n = r->groups_cap;
     if (features > r->feature_cap) {
-        uint32_t cap = r->feature_cap ? r->feature_cap : 64;
+        uint32_t cap = r->feature_cap ? r->feature_cap : FIRST_FEATURES;
         while (cap < features) cap += cap / 2;
         void *of = homer_mem_grow(r->mem, r->of, r->feature_cap, cap, sizeof *r->of);
         if (!of) return -ENOMEM;
@@ -95,7 +102,7 @@ static int residual_reserve(void *self, uint32_t features, uint32_t columns) {
     }
     if (groups <= n) return 0;
     while (n < groups) n += n < 4 ? 1 : n / 4;
-    return grow(r, r->slot_cap ? r->slot_cap : 8, n);
+    return grow(r, r->slot_cap ? r->slot_cap : FIRST_SLOTS, n);
 }
 
 /* How many scaled values of the frame are dense features': they come first. */
@@ -299,24 +306,75 @@ void homer_residual_soften(struct homer_residual *r, const uint32_t *column, uin
     }
 }
 
+/* Of a group the first n columns, or all, side by side. */
+static void encode_group(const group *g, uint32_t n, struct homer_codec *c) {
+    float pair[2 * LANES];
+    for (int k = 0; k < LANES; k++) {
+        pair[2 * k] = g->w[k];
+        pair[2 * k + 1] = g->var[k];
+    }
+    homer_put_f32s(c, pair, n < LANES ? 2 * n : 2 * LANES);
+}
+
+static void decode_group(group *g, uint32_t n, struct homer_decoder *d) {
+    float pair[2 * LANES];
+    if (n > LANES) n = LANES;
+    homer_get_f32s(d, pair, 2 * n);
+    for (uint32_t k = 0; k < n; k++) {
+        g->w[k] = pair[2 * k];
+        g->var[k] = pair[2 * k + 1];
+    }
+}
+
 static void residual_encode(const void *self, uint32_t columns, struct homer_codec *c) {
     const struct homer_residual *r = self;
     homer_put_u32(c, r->slots);
+    homer_put_room(c, r->feature_cap);
+    homer_put_room(c, r->slot_cap);
+    homer_put_room(c, r->groups_cap);
     homer_put_u32(c, r->prototypes);
     homer_put_f32s(c, r->used, K);
     homer_put_f64(c, r->usual);
     homer_put_f64(c, r->seen);
     for (uint32_t i = 0; i <= r->slots; i++) {
         const group *row = i < r->slots ? r->row + (size_t)i * r->groups_cap : r->bias;
-        for (uint32_t k = 0; k < columns; k++) {
-            homer_put_f32(c, row[k / LANES].w[k % LANES]);
-            homer_put_f32(c, row[k / LANES].var[k % LANES]);
-        }
+        for (uint32_t k = 0; k < columns; k += LANES) encode_group(&row[k / LANES], columns - k, c);
         if (i == r->slots) break;
         homer_put_u32(c, r->slot[i].feature);
         homer_put_f32s(c, &r->slot[i].n, 3);
         homer_put_f32s(c, r->prototype + (size_t)i * K, K);
     }
+}
+
+static void decode_slot(struct homer_residual *r, uint32_t i, uint32_t features, struct homer_decoder *d) {
+    struct homer_residual_slot *s = &r->slot[i];
+    s->feature = homer_get_u32(d);
+    if (!homer_get_holds(d, s->feature < features && !r->of[s->feature])) return;
+    r->of[s->feature] = i + 1;
+    homer_get_f32s(d, &s->n, 3);
+    homer_get_f32s(d, r->prototype + (size_t)i * K, K);
+}
+
+static void residual_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_residual *r = self;
+    uint32_t slots = homer_get_most(d, features);
+    r->feature_cap = homer_get_grown_room(d, FIRST_FEATURES, columns ? features : 0);
+    r->of = homer_get_block(d, r->mem, r->feature_cap, sizeof *r->of);
+    uint32_t slot_cap = homer_get_grown_room(d, FIRST_SLOTS, slots);
+    uint32_t groups = homer_get_room(d, (columns + LANES - 1) / LANES);
+    homer_get_holds(d, (slot_cap > 0) == (groups > 0));
+    if (!d->error && slot_cap && grow(r, slot_cap, groups)) homer_get_fail(d, -ENOMEM);
+    if (d->error) return;
+    r->prototypes = homer_get_most(d, K);
+    homer_get_f32s(d, r->used, K);
+    r->usual = homer_get_f64(d);
+    r->seen = homer_get_f64(d);
+    for (uint32_t i = 0; i <= slots && !d->error; i++) {
+        group *row = i < slots ? r->row + (size_t)i * groups : r->bias;
+        for (uint32_t k = 0; k < columns; k += LANES) decode_group(&row[k / LANES], columns - k, d);
+        if (i < slots) decode_slot(r, i, features, d);
+    }
+    r->slots = slots;
 }
 
 const struct homer_expert_ops homer_residual_ops = {
@@ -326,5 +384,6 @@ const struct homer_expert_ops homer_residual_ops = {
     .learn = residual_learn,
     .add_label = residual_add_label,
     .encode = residual_encode,
+    .decode = residual_decode,
     .deinit = residual_deinit,
 };

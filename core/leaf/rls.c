@@ -170,9 +170,35 @@ static void rls_encode(const void *self, uint32_t columns, struct homer_codec *c
     const struct homer_rls *r = self;
     homer_put_u8(c, r->hashed);
     homer_put_u32(c, r->dim);
+    homer_put_room(c, r->p != NULL);
+    homer_put_room(c, r->px != NULL);
+    homer_grid_put_room(&r->w, c);
+    homer_grid_put_room(&r->error, c);
+    homer_put_room(c, r->cap);
     for (uint32_t d = 0; d < r->dim; d++) {
         homer_put_f32s(c, r->p + (size_t)d * DIM, r->dim);
         homer_put_f32s(c, homer_grid_f32(&r->w, d), columns);
+    }
+}
+
+static void decode_room(struct homer_rls *r, uint32_t columns, struct homer_decoder *d) {
+    if (homer_get_room(d, r->dim > 0)) r->p = homer_get_block(d, r->mem, (size_t)DIM * DIM, sizeof *r->p);
+    if (homer_get_room(d, 0)) r->px = homer_get_block(d, r->mem, DIM, sizeof *r->px);
+    if (!homer_grid_get_room(&r->w, columns, d) || !homer_grid_get_room(&r->error, 0, d)) return;
+    r->cap = homer_get_room(d, 0);
+    r->place = homer_get_block(d, r->mem, r->cap, sizeof *r->place);
+    r->x = homer_get_block(d, r->mem, r->cap, sizeof *r->x);
+}
+
+static void rls_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_rls *r = self;
+    r->hashed = homer_get_u8(d, 1);
+    r->dim = homer_get_most(d, r->hashed ? HASHED : DIM);
+    homer_get_holds(d, r->dim == (!columns ? 0 : r->hashed ? HASHED : 1 + features));
+    decode_room(r, columns, d);
+    for (uint32_t i = 0; i < r->dim && !d->error; i++) {
+        homer_get_f32s(d, r->p + (size_t)i * DIM, r->dim);
+        homer_get_f32s(d, homer_grid_f32(&r->w, i), columns);
     }
 }
 
@@ -182,5 +208,6 @@ const struct homer_expert_ops homer_rls_ops = {
     .learn = rls_learn,
     .add_label = rls_add_label,
     .encode = rls_encode,
+    .decode = rls_decode,
     .deinit = rls_deinit,
 };

@@ -1,5 +1,6 @@
 #include "core/leaf/stack.h"
 
+#include <errno.h>
 #include <math.h>
 #include "core/base/num.h"
 
@@ -177,9 +178,21 @@ HOMER_WIDE void homer_stack_learn(struct homer_stack *s, const struct homer_prio
 
 void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c) {
     uint32_t n = (uint32_t)s->config.experts;
+    homer_grid_put_room(&s->offset, c);
     homer_put_f64s(c, s->w, n);
     homer_put_f64s(c, s->young_w, n);
     for (uint32_t i = 0; i < n; i++) homer_put_f64s(c, s->h[i], i + 1);
     for (uint32_t i = 0; i < n; i++) homer_put_f64s(c, s->young_h[i], i + 1);
     for (uint32_t r = 0; r < 2 * n + 1; r++) homer_put_f32s(c, homer_grid_f32(&s->offset, r), labels);
+}
+
+void homer_stack_decode(struct homer_stack *s, uint32_t labels, struct homer_decoder *d) {
+    uint32_t n = (uint32_t)s->config.experts, cap = homer_get_room(d, labels);
+    if (homer_stack_reserve(s, cap)) homer_get_fail(d, -ENOMEM);
+    if (!homer_get_holds(d, s->offset.cap == cap)) return;
+    homer_get_f64s(d, s->w, n);
+    homer_get_f64s(d, s->young_w, n);
+    for (uint32_t i = 0; i < n; i++) homer_get_f64s(d, s->h[i], i + 1);
+    for (uint32_t i = 0; i < n; i++) homer_get_f64s(d, s->young_h[i], i + 1);
+    for (uint32_t r = 0; r < 2 * n + 1; r++) homer_get_f32s(d, homer_grid_f32(&s->offset, r), labels);
 }

@@ -53,5 +53,7 @@ void homer_stack_predict(const struct homer_stack *s, const struct homer_prior *
 void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior, const struct homer_frame *f,
                        float *const *evidence, const float *p);
 void homer_stack_encode(const struct homer_stack *s, uint32_t labels, struct homer_codec *c);
+/* Into one that has learned nothing, and no room yet. */
+void homer_stack_decode(struct homer_stack *s, uint32_t labels, struct homer_decoder *d);
 
 #endif

@@ -147,11 +147,61 @@ static void encode_row(const struct homer_bagged_row *r, uint32_t columns, struc
     for (uint32_t i = have; i < columns; i++) homer_put_f32s(c, r->w, HOMER_BAG_MODELS);
 }
 
+static void put_room(const struct homer_bagged_row *r, struct homer_codec *c) {
+    homer_put_room(c, r->cap);
+    homer_put_room(c, r->columns);
+}
+
 void homer_bagged_encode(const struct homer_bagged *b, uint32_t m, struct homer_codec *c) {
+    uint32_t rows = 0;
+    for (uint32_t f = 0; f < b->row_cap; f++) rows += b->row[f] && b->row[f]->learned;
+    homer_put_room(c, b->bias ? 1 + b->bias->learned : 0);
+    if (b->bias) put_room(b->bias, c);
     if (b->bias && b->bias->learned) encode_row(b->bias, m + 1, c);
+    homer_put_room(c, b->row_cap);
+    homer_put_room(c, rows);
     for (uint32_t f = 0; f < b->row_cap; f++)
         if (b->row[f] && b->row[f]->learned) {
             homer_put_u32(c, f);
+            put_room(b->row[f], c);
             encode_row(b->row[f], m + 1, c);
         }
+}
+
+static struct homer_bagged_row *get_room(struct homer_mem *mem, uint32_t columns, struct homer_decoder *d) {
+    uint32_t cap = homer_get_room(d, 1), have = homer_get_room(d, 1);
+    if (!homer_get_holds(d, have <= cap && have <= columns)) return NULL;
+    struct homer_bagged_row *r =
+        homer_get_block(d, mem, 1, sizeof *r + (size_t)cap * HOMER_BAG_MODELS * sizeof(float));
+    if (!r) return NULL;
+    r->cap = cap;
+    r->columns = have;
+    return r;
+}
+
+/* Columns that are not there were written as what they are taken for. */
+static void decode_row(struct homer_bagged_row *r, uint32_t columns, struct homer_decoder *d) {
+    float same[HOMER_BAG_MODELS];
+    homer_get_f32s(d, r->w, (size_t)r->columns * HOMER_BAG_MODELS);
+    for (uint32_t i = r->columns; i < columns; i++) {
+        homer_get_f32s(d, same, HOMER_BAG_MODELS);
+        homer_get_holds(d, memcmp(same, r->w, sizeof same) == 0);
+    }
+    r->learned = true;
+}
+
+void homer_bagged_decode(struct homer_bagged *b, uint32_t m, uint32_t features, struct homer_decoder *d) {
+    uint32_t bias = homer_get_room(d, 0);
+    if (bias) b->bias = get_room(b->mem, m + 1, d);
+    if (bias > 1 && b->bias) decode_row(b->bias, m + 1, d);
+    uint32_t cap = homer_get_room(d, 0), rows = homer_get_room(d, 0);
+    b->row = homer_get_block(d, b->mem, cap, sizeof(struct homer_bagged_row *));
+    if (d->error) return;
+    b->row_cap = cap;
+    for (; rows && !d->error; rows--) {
+        uint32_t f = homer_get_u32(d);
+        if (!homer_get_holds(d, f < cap && f < features && !b->row[f])) return;
+        b->row[f] = get_room(b->mem, m + 1, d);
+        if (b->row[f]) decode_row(b->row[f], m + 1, d);
+    }
 }

@@ -44,6 +44,8 @@ void homer_bagged_cancel(struct homer_bagged *b, const struct homer_query *q);
 void homer_bagged_learn(struct homer_bagged *b, const struct homer_query *q, uint32_t m, const float *y,
                         struct homer_rng *rng, float *scratch);
 void homer_bagged_encode(const struct homer_bagged *b, uint32_t m, struct homer_codec *c);
+/* Into one just made; m labels and so many features are known. */
+void homer_bagged_decode(struct homer_bagged *b, uint32_t m, uint32_t features, struct homer_decoder *d);
 
 /* Knuth's Poisson(1). */
 uint32_t homer_poisson(struct homer_rng *rng);

@@ -18,10 +18,7 @@ void homer_paper_config_default(struct homer_paper_config *c) {
 
 int homer_paper_init(struct homer_paper *p, struct homer_mem *mem, const struct homer_paper_config *config) {
     *p = (struct homer_paper){.mem = mem, .config = *config};
-    struct homer_adwin_config watch;
-    homer_adwin_config_default(&watch);
-    watch.delta = config->drift_delta;
-    homer_adwin_init(&p->loss, &watch);
+    homer_paper_watch(p, &p->loss);
     homer_query_init(&p->query, mem);
     homer_grid_init(&p->label_count, mem, 1, sizeof(double));
     homer_grid_init(&p->feature_count, mem, 1, sizeof(double));
@@ -162,6 +159,7 @@ int homer_paper_prepare(struct homer_paper *p, const struct homer_instance *x, u
     if (!rc && !homer_memory_short(p->mem) &&
         homer_memo_new(&p->memo, &p->query, x->positive, x->positive_n) && p->mem->capped == capped)
         rc = -ENOMEM;
+    if (p->memo) p->memo->born = seq;
     if (rc) return rc;
     struct homer_paper_part *part = p->staged ? p->staged : p->part;
     uint32_t n = p->staged ? p->staged_n : p->parts;
@@ -286,41 +284,4 @@ const float *homer_paper_learn(struct homer_paper *p, const struct homer_instanc
 const struct homer_event *homer_paper_event(const struct homer_paper *p, uint64_t i) {
     bool kept = i < p->events && p->events - i <= HOMER_EVENTS_KEPT;
     return kept ? &p->event[i % HOMER_EVENTS_KEPT] : NULL;
-}
-
-static void encode_event(const struct homer_event *e, struct homer_codec *c) {
-    homer_put_u64(c, e->seq);
-    homer_put_u64(c, e->node);
-    homer_put_u32(c, (uint32_t)e->kind);
-    homer_put_u32(c, (uint32_t)e->change);
-    homer_put_u32(c, e->labels);
-    homer_put_f64(c, e->before);
-    homer_put_f64(c, e->after);
-}
-
-void homer_paper_encode(const struct homer_paper *p, struct homer_codec *c) {
-    homer_put_u32(c, p->labels);
-    homer_put_f64s(c, homer_grid_f64(&p->label_count, 0), p->labels);
-    homer_put_f64s(c, homer_grid_f64(&p->feature_count, 0), p->features);
-    homer_odac_encode(&p->odac, c);
-    homer_put_u64(c, p->generation);
-    homer_put_u64(c, p->clustered);
-    homer_put_u64(c, p->stage_next);
-    homer_put_u64(c, p->trees);
-    homer_put_u64s(c, p->sizes, HOMER_PAPER_SIZES);
-    homer_adwin_encode(&p->loss, c);
-    homer_put_u32(c, p->parts);
-    for (uint32_t i = 0; i < p->parts; i++) {
-        const struct homer_paper_part *part = &p->part[i];
-        homer_put_u64(c, part->id);
-        homer_put_u64(c, part->drifts);
-        homer_put_u32(c, part->m);
-        homer_put_u32s(c, part->label, part->m);
-        homer_adwin_encode(&part->loss, c);
-        homer_mlhat_encode(part->tree, part->m, c);
-    }
-    homer_put_u64s(c, p->counted, HOMER_EVENT_KINDS);
-    homer_put_u64(c, p->events);
-    for (uint64_t i = p->events > HOMER_EVENTS_KEPT ? p->events - HOMER_EVENTS_KEPT : 0; i < p->events; i++)
-        encode_event(homer_paper_event(p, i), c);
 }

@@ -80,7 +80,9 @@ int homer_paper_prepare(struct homer_paper *p, const struct homer_instance *x, u
 void homer_paper_cancel(struct homer_paper *p);
 const float *homer_paper_learn(struct homer_paper *p, const struct homer_instance *x, uint32_t features,
                                uint32_t labels);
+/* ihomer_paper_codec.c; decode: into one just made, so many features and labels being known. */
 void homer_paper_encode(const struct homer_paper *p, struct homer_codec *c);
+void homer_paper_decode(struct homer_paper *p, uint32_t features, uint32_t labels, struct homer_decoder *d);
 
 /* Event number i (0 = first ever) if it is still kept, else NULL. */
 const struct homer_event *homer_paper_event(const struct homer_paper *p, uint64_t i);

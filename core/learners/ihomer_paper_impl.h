@@ -19,6 +19,8 @@ static inline uint32_t *homer_paper_map(const struct homer_paper *p, int row) {
     return homer_grid_row(&p->map, (uint32_t)row);
 }
 
+/* A detector of losses that has seen none. */
+void homer_paper_watch(const struct homer_paper *p, struct homer_adwin *watch);
 /* A part's beginning: a fresh tree for m labels. 0 or -ENOMEM. */
 int homer_paper_part_new(struct homer_paper *p, struct homer_paper_part *part, uint64_t id, uint32_t m);
 void homer_paper_part_deinit(struct homer_paper *p, struct homer_paper_part *part);

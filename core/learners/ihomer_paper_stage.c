@@ -3,13 +3,17 @@
 #include <string.h>
 #include "core/learners/ihomer_paper_impl.h"
 
+void homer_paper_watch(const struct homer_paper *p, struct homer_adwin *watch) {
+    struct homer_adwin_config config;
+    homer_adwin_config_default(&config);
+    config.delta = p->config.drift_delta;
+    homer_adwin_init(watch, &config);
+}
+
 int homer_paper_part_new(struct homer_paper *p, struct homer_paper_part *part, uint64_t id, uint32_t m) {
     uint32_t cap = m + m / 4 + 1;
     *part = (struct homer_paper_part){.id = id, .cap = cap};
-    struct homer_adwin_config watch;
-    homer_adwin_config_default(&watch);
-    watch.delta = p->config.drift_delta;
-    homer_adwin_init(&part->loss, &watch);
+    homer_paper_watch(p, &part->loss);
     part->label = homer_mem_alloc(p->mem, cap, sizeof *part->label);
     uint64_t seed = p->config.seed + (p->trees + id) * 0x9e3779b97f4a7c15u;
     if (part->label && homer_mlhat_new(&part->tree, p->mem, &p->config.tree, seed) == 0) return 0;

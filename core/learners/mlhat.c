@@ -292,25 +292,3 @@ struct homer_mlhat_size homer_mlhat_size(const struct homer_mlhat *t) {
     measure(&t->root, 0, &s);
     return s;
 }
-
-static void encode_node(const struct homer_mlhat_node *n, uint32_t m, struct homer_codec *c) {
-    homer_put_u8(c, n->leaf ? 1 : n->branch ? 2 : 0);
-    if (n->leaf) homer_mlhat_leaf_encode(n->leaf, m, c);
-    const struct homer_mlhat_branch *b = n->branch;
-    if (!b) return;
-    homer_put_u32(c, b->feature);
-    homer_put_f32(c, b->threshold);
-    homer_put_u8(c, b->wanted);
-    homer_put_f64(c, b->loss);
-    homer_put_f64(c, b->weight);
-    homer_put_f64(c, b->alternate_loss);
-    homer_put_f64(c, b->alternate_weight);
-    homer_adwin_encode(&b->watch, c);
-    for (int i = 0; i < 2; i++) encode_node(&b->child[i], m, c);
-    encode_node(&b->alternate, m, c);
-}
-
-void homer_mlhat_encode(const struct homer_mlhat *t, uint32_t m, struct homer_codec *c) {
-    homer_rng_encode(&t->rng, c);
-    encode_node(&t->root, m, c);
-}

@@ -67,6 +67,9 @@ struct homer_mlhat_size {
     uint32_t nodes, leaves, depth; /* alternates left out */
 };
 struct homer_mlhat_size homer_mlhat_size(const struct homer_mlhat *t);
+/* mlhat_codec.c; decode: as homer_mlhat_new, from what was written; NULL when there is an error. */
 void homer_mlhat_encode(const struct homer_mlhat *t, uint32_t m, struct homer_codec *c);
+struct homer_mlhat *homer_mlhat_decode(struct homer_mem *mem, const struct homer_mlhat_config *config,
+                                       const struct homer_mlhat_known *known, struct homer_decoder *d);
 
 #endif

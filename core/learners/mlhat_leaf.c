@@ -194,16 +194,58 @@ void homer_mlhat_leaf_encode(const struct homer_mlhat_leaf *l, uint32_t m, struc
     homer_put_f64(c, l->none);
     homer_put_u8(c, l->inactive);
     homer_put_u32(c, l->m);
+    homer_put_room(c, l->cap);
     homer_put_f64s(c, l->count, l->m);
+    homer_map_put_room(&l->sets, c);
     homer_put_u32(c, l->sets_known);
-    for (uint32_t i = 0; i < l->sets_known; i++) {
-        size_t n;
-        const char *key = homer_map_key(&l->sets, i, &n);
-        homer_put_bytes(c, key, n);
-    }
+    for (uint32_t i = 0; i < l->sets_known; i++) homer_map_put_key(&l->sets, i, c);
     homer_put_u32(c, l->memo_n);
     for (uint32_t i = 0; i < l->memo_n; i++)
         homer_memo_encode(l->memo[(l->oldest + i) % HOMER_MLHAT_WINDOW], c);
     homer_bagged_encode(&l->bagged, m, c);
     homer_observers_encode(&l->observers, c);
+}
+
+/* Whether a set has only columns below m. */
+static bool is_set(const struct homer_mlhat_leaf *l, uint32_t set, uint32_t m) {
+    size_t n;
+    const char *key = homer_map_key(&l->sets, set, &n);
+    bool so = n % sizeof(uint32_t) == 0;
+    for (size_t i = 0; i < n && so; i += sizeof(uint32_t)) {
+        uint32_t column;
+        memcpy(&column, key + i, sizeof column);
+        so = column < m;
+    }
+    return so;
+}
+
+static void decode_sets(struct homer_mlhat_leaf *l, uint32_t m, struct homer_decoder *d) {
+    homer_map_get_room(&l->sets, d);
+    uint32_t n = homer_get_most(d, HOMER_MLHAT_SETS);
+    for (uint32_t i = 0; i < n && !d->error; i++) {
+        homer_map_get_key(&l->sets, (size_t)m * sizeof(uint32_t), d);
+        homer_get_holds(d, !d->error && is_set(l, i, m));
+    }
+    l->sets_known = l->sets.n;
+}
+
+void homer_mlhat_leaf_decode(struct homer_mlhat_leaf *l, const struct homer_mlhat_known *known,
+                             struct homer_decoder *d) {
+    l->weight = homer_get_f64(d);
+    l->tried = homer_get_f64(d);
+    l->none = homer_get_f64(d);
+    l->inactive = homer_get_u8(d, 1);
+    l->m = homer_get_most(d, known->m);
+    l->cap = homer_get_room(d, l->m);
+    l->count = homer_get_block(d, l->mem, l->cap, sizeof *l->count);
+    if (d->error) return;
+    homer_get_f64s(d, l->count, l->m);
+    decode_sets(l, known->m, d);
+    uint32_t memos = homer_get_most(d, HOMER_MLHAT_WINDOW);
+    while (l->memo_n < memos && !d->error) {
+        struct homer_memo *m = homer_memo_decode(known->memos, l->mem, known->features, known->labels, d);
+        if (m) l->memo[l->memo_n++] = m;
+    }
+    homer_bagged_decode(&l->bagged, known->m, known->features, d);
+    homer_observers_decode(&l->observers, known->m, known->features, d);
 }

@@ -95,4 +95,14 @@ bool homer_mlhat_leaf_split(const struct homer_mlhat_leaf *l, const struct homer
                             struct homer_mlhat_scratch *scratch, struct homer_best_split *split);
 void homer_mlhat_leaf_encode(const struct homer_mlhat_leaf *l, uint32_t m, struct homer_codec *c);
 
+/* What is known where a leaf is read. */
+struct homer_mlhat_known {
+    struct homer_memos *memos;
+    uint32_t m;                /* columns */
+    uint32_t features, labels; /* of the whole model */
+};
+/* Into a leaf just made. */
+void homer_mlhat_leaf_decode(struct homer_mlhat_leaf *l, const struct homer_mlhat_known *known,
+                             struct homer_decoder *d);
+
 #endif

@@ -202,22 +202,72 @@ void homer_observers_split(const struct homer_observers *o, double weight, const
     }
 }
 
+static bool is_seen(const struct homer_observer *f) {
+    return f && f->all.n > 0;
+}
+
+static void encode_spread(const struct homer_spread *s, struct homer_codec *c) {
+    homer_put_f64(c, s->n);
+    homer_put_f64(c, s->mean);
+    homer_put_f64(c, s->m2);
+}
+
 void homer_observers_encode(const struct homer_observers *o, struct homer_codec *c) {
+    uint32_t seen = 0;
+    for (uint32_t feature = 0; feature < o->cap; feature++) seen += is_seen(o->observer[feature]);
+    homer_put_room(c, o->cap);
+    homer_put_room(c, seen);
     for (uint32_t feature = 0; feature < o->cap; feature++) {
         const struct homer_observer *f = o->observer[feature];
-        if (!f || !(f->all.n > 0)) continue;
+        if (!is_seen(f)) continue;
         homer_put_u32(c, feature);
+        homer_put_room(c, f->spread_cap);
         homer_put_f32(c, f->least);
         homer_put_f32(c, f->most);
-        homer_put_f64(c, f->all.n);
-        homer_put_f64(c, f->all.mean);
-        homer_put_f64(c, f->all.m2);
+        encode_spread(&f->all, c);
         homer_put_u32(c, f->spread_n);
         for (uint32_t i = 0; i < f->spread_n; i++) {
             homer_put_u32(c, f->spread[i].column);
-            homer_put_f64(c, f->spread[i].n);
-            homer_put_f64(c, f->spread[i].mean);
-            homer_put_f64(c, f->spread[i].m2);
+            encode_spread(&f->spread[i], c);
         }
+    }
+}
+
+static void decode_spread(struct homer_spread *s, struct homer_decoder *d) {
+    s->n = homer_get_f64(d);
+    s->mean = homer_get_f64(d);
+    s->m2 = homer_get_f64(d);
+}
+
+/* Columns ascend; the last may be that of no label. */
+static void decode_observer(struct homer_observer *f, uint32_t m, struct homer_decoder *d) {
+    f->least = homer_get_f32(d);
+    f->most = homer_get_f32(d);
+    decode_spread(&f->all, d);
+    f->spread_n = homer_get_most(d, f->spread_cap);
+    for (uint32_t i = 0; i < f->spread_n && !d->error; i++) {
+        struct homer_spread *s = &f->spread[i];
+        s->column = homer_get_u32(d);
+        homer_get_holds(d,
+                        (s->column < m || s->column == HOMER_NO_LABEL) && (!i || s[-1].column < s->column));
+        decode_spread(s, d);
+    }
+    homer_get_holds(d, is_seen(f));
+}
+
+void homer_observers_decode(struct homer_observers *o, uint32_t m, uint32_t features,
+                            struct homer_decoder *d) {
+    uint32_t cap = homer_get_room(d, 0), seen = homer_get_room(d, 0);
+    o->observer = homer_get_block(d, o->mem, cap, sizeof(struct homer_observer *));
+    if (d->error) return;
+    o->cap = cap;
+    for (; seen && !d->error; seen--) {
+        uint32_t feature = homer_get_u32(d), room = homer_get_room(d, 0);
+        if (!homer_get_holds(d, feature < cap && feature < features && !o->observer[feature])) return;
+        struct homer_observer *f = homer_get_block(d, o->mem, 1, bytes_of(room));
+        o->observer[feature] = f;
+        if (!f) return;
+        f->spread_cap = room;
+        decode_observer(f, m, d);
     }
 }

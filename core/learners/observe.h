@@ -57,5 +57,8 @@ void homer_observers_split(const struct homer_observers *o, double weight, const
 /* H in bits. */
 double homer_bernoulli_entropy(const double *count, uint32_t n, double weight);
 void homer_observers_encode(const struct homer_observers *o, struct homer_codec *c);
+/* Into one just made; m columns and so many features are known. */
+void homer_observers_decode(struct homer_observers *o, uint32_t m, uint32_t features,
+                            struct homer_decoder *d);
 
 #endif

@@ -51,9 +51,7 @@ static void drop(struct homer_odac *o, struct homer_odac *wide) {
     homer_odac_deinit(wide);
 }
 
-int homer_odac_reserve(struct homer_odac *o, uint32_t labels) {
-    if (labels <= o->cap) return 0;
-    uint32_t cap = labels + labels / 4;
+static int widen(struct homer_odac *o, uint32_t cap) {
     struct homer_odac wide = {.mem = o->mem, .cap = cap};
     wide.node = homer_mem_alloc(o->mem, (size_t)2 * cap - 1, sizeof *wide.node);
     wide.leaf_of = homer_mem_alloc(o->mem, cap, sizeof *wide.leaf_of);
@@ -81,6 +79,10 @@ int homer_odac_reserve(struct homer_odac *o, uint32_t labels) {
     o->cap = cap;
     drop(o, &old);
     return 0;
+}
+
+int homer_odac_reserve(struct homer_odac *o, uint32_t labels) {
+    return labels <= o->cap ? 0 : widen(o, labels + labels / 4);
 }
 
 uint32_t homer_odac_next(const struct homer_odac *o, uint32_t slot) {
@@ -277,6 +279,8 @@ void homer_odac_encode(const struct homer_odac *o, struct homer_codec *c) {
     homer_put_u32(c, o->timer);
     homer_put_u64(c, o->ids);
     homer_put_u64(c, o->generation);
+    homer_put_room(c, o->cap);
+    homer_put_room(c, 2 * o->leaves - 1);
     for (uint32_t s = 0; s != NONE; s = homer_odac_next(o, s)) {
         const struct homer_odac_node *n = &o->node[s];
         homer_put_u32(c, s);
@@ -289,4 +293,66 @@ void homer_odac_encode(const struct homer_odac *o, struct homer_codec *c) {
     homer_put_u32s(c, o->leaf_of, o->labels);
     homer_put_u32s(c, o->count, o->labels);
     homer_put_u32s(c, o->pair, pairs_of(o->labels));
+}
+
+/* Hangs the node of a slot into the tree, which comes in preorder; `last` is the one before. */
+static void hang(struct homer_odac *o, uint32_t slot, uint32_t last, struct homer_decoder *d) {
+    struct homer_odac_node *n = &o->node[slot];
+    if (!homer_get_holds(d, n->depth > 0 && n->depth <= o->node[last].depth + 1)) return;
+    while (o->node[last].depth >= n->depth) last = o->node[last].parent;
+    int side = o->node[last].child[0] != NONE;
+    homer_get_holds(d, o->node[last].child[side] == NONE);
+    n->parent = last;
+    o->node[last].child[side] = slot;
+}
+
+static void decode_nodes(struct homer_odac *o, uint32_t nodes, struct homer_decoder *d) {
+    uint32_t slots = 2 * o->cap - 1, last = 0;
+    for (uint32_t i = 0; i < nodes && !d->error; i++) {
+        uint32_t s = homer_get_u32(d);
+        if (!homer_get_holds(d, s < slots && !o->node[s].used && (i > 0 || s == 0))) return;
+        o->node[s] = (struct homer_odac_node){.id = homer_get_u64(d), .parent = NONE, .used = true};
+        become_leaf(o, s);
+        o->node[s].depth = homer_get_most(d, i ? o->labels : 0);
+        if (i) hang(o, s, last, d);
+        o->node[s].n = homer_get_u64(d);
+        o->node[s].diameter = homer_get_f64(d);
+        o->node[s].e = homer_get_f64(d);
+        last = s;
+    }
+}
+
+/* Every label is in a leaf, and a leaf has labels unless there are none. */
+static void check_leaves(struct homer_odac *o, struct homer_decoder *d) {
+    for (uint32_t l = 0; l < o->labels && !d->error; l++) {
+        uint32_t s = o->leaf_of[l];
+        if (!homer_get_holds(d, o->node[s].used && homer_odac_is_leaf(o, s))) return;
+        for (; s != NONE; s = o->node[s].parent) o->node[s].labels++;
+    }
+    o->leaves = 0;
+    for (uint32_t s = 0; s != NONE && !d->error; s = homer_odac_next(o, s)) {
+        bool leaf = homer_odac_is_leaf(o, s);
+        o->leaves += leaf;
+        homer_get_holds(d, leaf ? o->node[s].labels || !o->labels : o->node[s].child[1] != NONE);
+    }
+}
+
+void homer_odac_decode(struct homer_odac *o, uint32_t labels, struct homer_decoder *d) {
+    struct homer_odac_config config = o->config;
+    homer_odac_deinit(o); /* the room it began with */
+    o->config = config;
+    o->labels = homer_get_u32(d);
+    homer_get_holds(d, o->labels == labels);
+    o->timer = homer_get_most(d, config.n_min);
+    o->ids = homer_get_u64(d);
+    o->generation = homer_get_u64(d);
+    uint32_t cap = homer_get_room(d, labels ? labels : 1), nodes = homer_get_room(d, 1);
+    if (!homer_get_holds(d, o->timer > 0 && nodes <= 2 * cap - 1)) return;
+    if (widen(o, cap)) homer_get_fail(d, -ENOMEM);
+    if (d->error) return;
+    decode_nodes(o, nodes, d);
+    homer_get_ids(d, o->leaf_of, labels, 2 * cap - 1);
+    homer_get_u32s(d, o->count, labels);
+    homer_get_u32s(d, o->pair, pairs_of(labels));
+    check_leaves(o, d);
 }

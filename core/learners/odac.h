@@ -79,5 +79,7 @@ static inline bool homer_odac_is_leaf(const struct homer_odac *o, uint32_t slot)
 /* 1 - Jaccard similarity of two labels of one leaf. */
 double homer_odac_dissimilarity(const struct homer_odac *o, uint32_t a, uint32_t b);
 void homer_odac_encode(const struct homer_odac *o, struct homer_codec *c);
+/* Into one just made. */
+void homer_odac_decode(struct homer_odac *o, uint32_t labels, struct homer_decoder *d);
 
 #endif

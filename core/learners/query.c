@@ -40,15 +40,21 @@ void homer_query_set(struct homer_query *q, const struct homer_instance *x, uint
     }
 }
 
+static struct homer_memo *bare_memo(struct homer_mem *mem, uint32_t features, uint32_t labels) {
+    size_t words = (size_t)2 * features + labels;
+    struct homer_memo *m = homer_mem_alloc(mem, 1, sizeof *m + words * sizeof(uint32_t));
+    if (!m) return NULL;
+    *m = (struct homer_memo){.refs = 1, .feature_n = features, .label_n = labels};
+    m->feature = (uint32_t *)(m + 1);
+    m->value = (float *)(m->feature + features);
+    m->label = (uint32_t *)(m->value + features);
+    return m;
+}
+
 int homer_memo_new(struct homer_memo **out, const struct homer_query *q, const uint32_t *label,
                    uint32_t label_n) {
-    size_t words = (size_t)2 * q->n + label_n;
-    struct homer_memo *m = homer_mem_alloc(q->mem, 1, sizeof *m + words * sizeof(uint32_t));
+    struct homer_memo *m = bare_memo(q->mem, q->n, label_n);
     if (!m) return -ENOMEM;
-    *m = (struct homer_memo){.refs = 1, .feature_n = q->n, .label_n = label_n};
-    m->feature = (uint32_t *)(m + 1);
-    m->value = (float *)(m->feature + q->n);
-    m->label = (uint32_t *)(m->value + q->n);
     const uint32_t *listed = homer_query_features(q);
     for (uint32_t i = 0; i < q->n; i++) {
         m->feature[i] = listed[i];
@@ -82,9 +88,72 @@ double homer_memo_distance(struct homer_memo *m, const struct homer_query *q) {
 }
 
 void homer_memo_encode(const struct homer_memo *m, struct homer_codec *c) {
+    homer_put_room(c, m->born);
     homer_put_u32(c, m->feature_n);
     homer_put_u32(c, m->label_n);
     homer_put_u32s(c, m->feature, m->feature_n);
     homer_put_f32s(c, m->value, m->feature_n);
     homer_put_u32s(c, m->label, m->label_n);
+}
+
+void homer_memos_init(struct homer_memos *s, struct homer_mem *scratch) {
+    static const uint8_t key[16] = "memos";
+    *s = (struct homer_memos){0};
+    homer_map_init(&s->born, scratch, key);
+}
+
+void homer_memos_deinit(struct homer_memos *s) {
+    homer_mem_free(s->born.mem, s->memo, s->cap, sizeof(struct homer_memo *));
+    homer_map_deinit(&s->born);
+}
+
+/* Enters a memo that is not there yet; 0 or -ENOMEM. */
+static int enter(struct homer_memos *s, struct homer_memo *m) {
+    if (s->born.n == s->cap) {
+        uint32_t cap = s->cap ? 2 * s->cap : 256;
+        struct homer_memo **memo = homer_mem_grow(s->born.mem, s->memo, s->cap, cap, sizeof(*memo));
+        if (!memo) return -ENOMEM;
+        s->memo = memo;
+        s->cap = cap;
+    }
+    uint32_t id = homer_map_add(&s->born, &m->born, sizeof m->born);
+    if (id == UINT32_MAX) return -ENOMEM;
+    s->memo[id] = m;
+    return 0;
+}
+
+/* Whether the n words at p are what is read next. */
+static bool reads(const void *p, size_t n, struct homer_decoder *d) {
+    const char *at = p;
+    bool same = true;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t word = homer_get_u32(d);
+        same = same && memcmp(at + i * sizeof word, &word, sizeof word) == 0;
+    }
+    return same;
+}
+
+struct homer_memo *homer_memo_decode(struct homer_memos *s, struct homer_mem *mem, uint32_t features,
+                                     uint32_t labels, struct homer_decoder *d) {
+    uint64_t born = homer_get_u64(d);
+    uint32_t feature_n = homer_get_most(d, features), label_n = homer_get_most(d, labels);
+    uint32_t id = d->error ? UINT32_MAX : homer_map_get(&s->born, &born, sizeof born);
+    struct homer_memo *m = id == UINT32_MAX ? NULL : s->memo[id];
+    if (m) {
+        bool same = m->feature_n == feature_n && m->label_n == label_n;
+        if (!homer_get_holds(d, same && reads(m->feature, 2 * (size_t)feature_n + label_n, d))) return NULL;
+        m->refs++;
+        return m;
+    }
+    m = d->error ? NULL : bare_memo(mem, feature_n, label_n);
+    if (!m) {
+        homer_get_fail(d, -ENOMEM);
+        return NULL;
+    }
+    m->born = born;
+    homer_get_ids(d, m->feature, feature_n, features);
+    homer_get_f32s(d, m->value, feature_n);
+    homer_get_set(d, m->label, label_n, labels);
+    if (!d->error && enter(s, m)) homer_get_fail(d, -ENOMEM);
+    return d->error ? homer_memo_drop(m, mem) : m;
 }

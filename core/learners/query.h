@@ -8,6 +8,7 @@
 
 #include "core/base/codec.h"
 #include "core/base/grid.h"
+#include "core/base/map.h"
 #include "core/instance.h"
 
 struct homer_memo {
@@ -15,6 +16,7 @@ struct homer_memo {
     uint32_t *feature; /* [feature_n] non-zero ones */
     float *value;      /* [feature_n] */
     uint32_t *label;   /* [label_n] positives, by label id, ascending */
+    uint64_t born;     /* number of the instance: which memo this is */
     uint64_t asked;    /* scratch: the query whose distance this is */
     double distance;
 };
@@ -57,5 +59,17 @@ struct homer_memo *homer_memo_drop(struct homer_memo *m, struct homer_mem *mem);
 /* Squared Euclidean distance to the query; 0 exactly when they are equal. Computed once a query. */
 double homer_memo_distance(struct homer_memo *m, const struct homer_query *q);
 void homer_memo_encode(const struct homer_memo *m, struct homer_codec *c);
+
+/* Memos that were read, by the instance they are of: windows share them again. Holds none of them. */
+struct homer_memos {
+    struct homer_map born;
+    struct homer_memo **memo; /* [born.n] of cap */
+    uint32_t cap;
+};
+void homer_memos_init(struct homer_memos *s, struct homer_mem *scratch);
+void homer_memos_deinit(struct homer_memos *s);
+/* The memo read, held once more; features and labels are below these. NULL when there is an error. */
+struct homer_memo *homer_memo_decode(struct homer_memos *s, struct homer_mem *mem, uint32_t features,
+                                     uint32_t labels, struct homer_decoder *d);
 
 #endif

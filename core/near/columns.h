@@ -4,7 +4,7 @@
 #ifndef HOMER_NEAR_COLUMNS_H
 #define HOMER_NEAR_COLUMNS_H
 
-#include "core/base/mem.h"
+#include "core/base/codec.h"
 
 struct homer_columns {
     struct homer_mem *mem;
@@ -26,5 +26,10 @@ static inline void homer_columns_set(struct homer_columns *c, uint32_t key, uint
 }
 /* dot[n] += x * the first n slots of the key's column; nothing where there is none. */
 void homer_columns_add(const struct homer_columns *c, uint32_t key, float x, uint32_t n, float *dot);
+
+/* Written for a snapshot only: which columns there are; read into an empty matrix, with room for `keys`. What
+ * is in them the owner sets. */
+void homer_columns_put_room(const struct homer_columns *c, struct homer_codec *codec);
+void homer_columns_get_room(struct homer_columns *c, uint32_t keys, struct homer_decoder *d);
 
 #endif

@@ -54,6 +54,14 @@ void homer_extra_tree_add_set(struct homer_extra_tree *t, uint32_t node, uint32_
 
 /* The leaf of an instance: value by feature. */
 const struct homer_extra_node *homer_extra_tree_reach(const struct homer_extra_tree *t, const float *value);
+
+/* Written as its room, then the tree; read into one that was never grown, a grown one with nodes. What is
+ * read of a tree may still name labelsets that do not exist. */
+void homer_extra_tree_put_room(const struct homer_extra_tree *t, struct homer_codec *c);
 void homer_extra_tree_encode(const struct homer_extra_tree *t, struct homer_codec *c);
+void homer_extra_tree_get_room(struct homer_extra_tree *t, struct homer_mem *mem, bool grown,
+                               struct homer_decoder *d);
+void homer_extra_tree_decode(struct homer_extra_tree *t, uint32_t features, uint32_t labels,
+                             struct homer_decoder *d);
 
 #endif

@@ -125,7 +125,37 @@ static void extra_encode(const void *self, uint32_t columns, struct homer_codec 
     homer_put_u32(c, o->trees);
     homer_put_u32(c, o->next);
     homer_put_u32(c, o->wait);
+    homer_put_room(c, o->cap);
+    homer_grower_put_room(&o->grower, c);
+    for (uint32_t i = 0; i < TREES; i++) homer_extra_tree_put_room(&o->tree[i], c);
     for (uint32_t i = 0; i < o->trees; i++) homer_extra_tree_encode(&o->tree[i], c);
+}
+
+static void decode_room(struct homer_extra_trees *o, uint32_t features, struct homer_decoder *d) {
+    o->cap = homer_get_room(d, features);
+    o->value = homer_get_block(d, o->mem, o->cap, sizeof *o->value);
+    homer_grower_get_room(&o->grower, d);
+    for (uint32_t i = 0; i < TREES && !d->error; i++)
+        homer_extra_tree_get_room(&o->tree[i], o->mem, i < o->trees, d);
+}
+
+static void extra_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_extra_trees *o = self;
+    homer_rng_decode(&o->grower.rng, d);
+    o->trees = homer_get_most(d, TREES);
+    o->next = homer_get_most(d, TREES - 1);
+    homer_get_holds(d, o->trees == TREES || o->next == o->trees);
+    o->wait = homer_get_u32(d);
+    decode_room(o, features, d);
+    for (uint32_t i = 0; i < o->trees && !d->error; i++)
+        homer_extra_tree_decode(&o->tree[i], features, columns ? columns - 1 : 0, d);
+}
+
+bool homer_extra_trees_sets_hold(const struct homer_extra_trees *f, uint32_t sets) {
+    for (uint32_t i = 0; i < f->trees; i++)
+        for (uint32_t k = 0; k < f->tree[i].sets; k++)
+            if (f->tree[i].set[k].set >= sets) return false;
+    return true;
 }
 
 const struct homer_expert_ops homer_extra_trees_ops = {
@@ -135,5 +165,6 @@ const struct homer_expert_ops homer_extra_trees_ops = {
     .learn = extra_learn,
     .add_label = extra_add_label,
     .encode = extra_encode,
+    .decode = extra_decode,
     .deinit = extra_deinit,
 };

@@ -49,4 +49,7 @@ void homer_extra_trees_init(struct homer_extra_trees *f, struct homer_mem *mem,
  * ties: those met first. Their number; 0 where no tree has grown. */
 uint32_t homer_extra_trees_sets(struct homer_extra_trees *f, struct homer_extra_set best[HOMER_EXTRA_SETS]);
 
+/* Whether no leaf names a labelset numbered `sets` or higher. */
+bool homer_extra_trees_sets_hold(const struct homer_extra_trees *f, uint32_t sets);
+
 #endif

@@ -210,3 +210,26 @@ void homer_grower_grow(struct homer_grower *g, struct homer_extra_tree *t, const
     else
         homer_extra_tree_leaf(t, 0);
 }
+
+void homer_grower_put_room(const struct homer_grower *g, struct homer_codec *c) {
+    homer_put_room(c, g->slot != NULL);
+    homer_put_room(c, g->right != NULL);
+    homer_put_room(c, g->label_cap);
+    homer_put_room(c, g->dense_cap);
+    homer_sample_put_room(&g->sample, c);
+    homer_told_put_room(&g->told, c);
+}
+
+void homer_grower_get_room(struct homer_grower *g, struct homer_decoder *d) {
+    if (homer_get_room(d, 0)) g->slot = homer_get_block(d, g->mem, WINDOW, sizeof *g->slot);
+    if (homer_get_room(d, 0)) g->right = homer_get_block(d, g->mem, WINDOW, sizeof *g->right);
+    g->label_cap = homer_get_room(d, 0);
+    g->all = homer_get_block(d, g->mem, g->label_cap, sizeof *g->all);
+    g->side = homer_get_block(d, g->mem, g->label_cap, sizeof *g->side);
+    g->label = homer_get_block(d, g->mem, g->label_cap, sizeof *g->label);
+    g->few = homer_get_block(d, g->mem, g->label_cap, sizeof *g->few);
+    g->dense_cap = homer_get_room(d, 0);
+    g->dense = homer_get_block(d, g->mem, g->dense_cap, sizeof *g->dense);
+    homer_sample_get_room(&g->sample, d);
+    homer_told_get_room(&g->told, d);
+}

@@ -34,6 +34,9 @@ struct homer_grower {
 void homer_grower_init(struct homer_grower *g, struct homer_mem *mem, const struct homer_window *w,
                        uint64_t seed);
 void homer_grower_deinit(struct homer_grower *g);
+/* Written for a snapshot only: what its scratch has room for. */
+void homer_grower_put_room(const struct homer_grower *g, struct homer_codec *c);
+void homer_grower_get_room(struct homer_grower *g, struct homer_decoder *d);
 /* Room for labels below `labels`. 0 or -ENOMEM. */
 int homer_grower_reserve(struct homer_grower *g, uint32_t labels);
 /* Room to grow the tree anew from the window and one more instance of f. 0 or -ENOMEM; the tree stays as it

@@ -104,8 +104,16 @@ static void neighbours_add_label(void *self, uint32_t from) {
 }
 
 static void neighbours_encode(const void *self, uint32_t columns, struct homer_codec *c) {
+    const struct homer_neighbours *n = self;
     (void)columns;
-    homer_window_encode(((const struct homer_neighbours *)self)->window, c);
+    homer_window_encode(n->window, c);
+    homer_grid_put_room(&n->votes, c);
+}
+
+static void neighbours_decode(void *self, uint32_t features, uint32_t columns, struct homer_decoder *d) {
+    struct homer_neighbours *n = self;
+    homer_window_decode(n->window, features, columns ? columns - 1 : 0, d);
+    homer_grid_get_room(&n->votes, columns, d);
 }
 
 const struct homer_expert_ops homer_neighbours_ops = {
@@ -115,5 +123,6 @@ const struct homer_expert_ops homer_neighbours_ops = {
     .learn = neighbours_learn,
     .add_label = neighbours_add_label,
     .encode = neighbours_encode,
+    .decode = neighbours_decode,
     .deinit = neighbours_deinit,
 };

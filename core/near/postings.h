@@ -4,7 +4,7 @@
 #ifndef HOMER_NEAR_POSTINGS_H
 #define HOMER_NEAR_POSTINGS_H
 
-#include "core/base/mem.h"
+#include "core/base/codec.h"
 
 struct homer_posting {
     uint32_t slot;
@@ -32,5 +32,13 @@ void homer_postings_push(struct homer_postings *p, uint32_t key, uint32_t slot, 
 void homer_postings_pop(struct homer_postings *p, uint32_t key);
 /* dot[slot] += x * the slot's value, for all entries of the key. */
 void homer_postings_add(const struct homer_postings *p, uint32_t key, float x, float *dot);
+
+/* Written for a snapshot only: the room of every key; read into an empty index, with room for `keys`. The
+ * owner pushes the entries. */
+void homer_postings_put_room(const struct homer_postings *p, struct homer_codec *c);
+void homer_postings_get_room(struct homer_postings *p, uint32_t keys, struct homer_decoder *d);
+static inline bool homer_postings_has_room(const struct homer_postings *p, uint32_t key) {
+    return p->list[key].n < p->list[key].cap;
+}
 
 #endif

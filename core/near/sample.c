@@ -132,3 +132,19 @@ HOMER_WIDE void homer_sample_beyond(const struct homer_sample *s, uint32_t featu
         out[w] = found;
     }
 }
+
+void homer_sample_put_room(const struct homer_sample *s, struct homer_codec *c) {
+    homer_put_room(c, s->label_cap);
+    homer_put_room(c, s->entry_cap);
+    homer_put_room(c, s->place_cap);
+}
+
+void homer_sample_get_room(struct homer_sample *s, struct homer_decoder *d) {
+    s->label_cap = homer_get_room(d, 0);
+    s->label = homer_get_block(d, s->mem, s->label_cap, sizeof *s->label);
+    s->entry_cap = homer_get_room(d, 0);
+    s->feature = homer_get_block(d, s->mem, s->entry_cap, sizeof *s->feature);
+    s->value = homer_get_block(d, s->mem, s->entry_cap, sizeof *s->value);
+    s->place_cap = homer_get_room(d, 0);
+    s->place = homer_get_block(d, s->mem, s->place_cap, sizeof *s->place);
+}

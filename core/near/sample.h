@@ -42,4 +42,8 @@ void homer_sample_take(struct homer_sample *s, const uint32_t *slot, uint32_t n)
 void homer_sample_beyond(const struct homer_sample *s, uint32_t feature, float threshold, const uint64_t *of,
                          uint64_t *out);
 
+/* A sample is taken anew before it is used: its room is all there is to write, and to read. */
+void homer_sample_put_room(const struct homer_sample *s, struct homer_codec *c);
+void homer_sample_get_room(struct homer_sample *s, struct homer_decoder *d);
+
 #endif

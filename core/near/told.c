@@ -89,3 +89,14 @@ uint32_t homer_told_begin(struct homer_told *t, const struct homer_window *w, co
     most = most > room ? most : room;
     return most < n ? (uint32_t)most + ((uint32_t)most < most) : n;
 }
+
+void homer_told_put_room(const struct homer_told *t, struct homer_codec *c) {
+    homer_put_room(c, t->cap);
+}
+
+void homer_told_get_room(struct homer_told *t, struct homer_decoder *d) {
+    t->cap = homer_get_room(d, 0);
+    t->node = homer_get_block(d, t->mem, t->cap, sizeof *t->node);
+    t->side = homer_get_block(d, t->mem, t->cap, sizeof *t->side);
+    t->root = homer_get_block(d, t->mem, t->cap, sizeof *t->root);
+}

@@ -31,6 +31,10 @@ void homer_told_deinit(struct homer_told *t);
 /* Room for labels below `labels`. 0 or -ENOMEM, nothing visible changed. */
 int homer_told_reserve(struct homer_told *t, uint32_t labels);
 
+/* Nothing of it outlives a tree's growth: its room is all there is to write, and to read. */
+void homer_told_put_room(const struct homer_told *t, struct homer_codec *c);
+void homer_told_get_room(struct homer_told *t, struct homer_decoder *d);
+
 /* Starts a tree of the window's slots[n], with `labels` known. Returns the least instances of a leaf:
  * `least`, or more where labellings are partial. */
 uint32_t homer_told_begin(struct homer_told *t, const struct homer_window *w, const uint32_t *slot,

@@ -188,26 +188,3 @@ void homer_window_add(struct homer_window *w, const struct homer_frame *f) {
     w->next = (slot + 1) % SLOTS;
     if (w->n < SLOTS) w->n++;
 }
-
-void homer_window_encode(const struct homer_window *w, struct homer_codec *c) {
-    homer_put_u32(c, w->next);
-    homer_put_u32(c, w->n);
-    for (uint32_t age = w->n; age-- > 0;) {
-        uint32_t slot = homer_window_slot(w, age);
-        const struct homer_window_slot *s = &w->slot[slot];
-        homer_put_u32(c, s->sparse);
-        homer_put_u32(c, s->feature_n);
-        homer_put_u32s(c, s->feature, s->feature_n);
-        homer_put_f32s(c, s->x, s->feature_n);
-        homer_put_u8(c, s->partial);
-        homer_put_f32(c, s->weight);
-        homer_put_u32(c, s->set);
-        homer_put_u32(c, s->positive_n);
-        homer_put_u32(c, s->negative_n);
-        homer_put_u32s(c, s->label, s->positive_n + s->negative_n);
-        homer_put_f32(c, w->norm_z[slot]); /* the root that z is has a bit less */
-        homer_put_u32(c, s->likely_n);
-        homer_put_u32s(c, s->likely, s->likely_n);
-        for (uint32_t i = 0; i < s->likely_n; i++) homer_put_f32(c, w->z.column[s->likely[i]][slot]);
-    }
-}

@@ -67,6 +67,10 @@ void homer_window_add(struct homer_window *w, const struct homer_frame *f);
 static inline uint32_t homer_window_slot(const struct homer_window *w, uint32_t age) {
     return (w->next + HOMER_WINDOW_SLOTS - 1 - age) % HOMER_WINDOW_SLOTS;
 }
+/* window_codec.c; decode: into an empty window, with features and labels below these. */
+/* Whether no slot in use names a labelset numbered `sets` or higher. */
+bool homer_window_sets_hold(const struct homer_window *w, uint32_t sets);
 void homer_window_encode(const struct homer_window *w, struct homer_codec *c);
+void homer_window_decode(struct homer_window *w, uint32_t features, uint32_t labels, struct homer_decoder *d);
 
 #endif

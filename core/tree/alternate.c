@@ -216,3 +216,38 @@ void homer_alternate_encode(const struct homer_tree *t, struct homer_codec *c) {
     homer_put_f64s(c, a->loss, 2);
     homer_tree_encode(a->tree, c);
 }
+
+static void decode_watch(struct homer_tree *t, uint32_t node, struct homer_decoder *d) {
+    if (!homer_get_u8(d, 1)) return;
+    t->node[node].watch = homer_alternate_watch(t);
+    if (!t->node[node].watch)
+        homer_get_fail(d, -ENOMEM);
+    else
+        homer_adwin_decode(t->node[node].watch, d);
+}
+
+/* The number of an inner node. */
+static uint32_t get_inner(const struct homer_tree *t, struct homer_decoder *d) {
+    uint32_t i = homer_get_u32(d);
+    return homer_get_holds(d, i < t->node_n && !t->node[i].stats) ? i : 0;
+}
+
+void homer_alternate_decode(struct homer_tree *t, bool within, uint32_t features, struct homer_decoder *d) {
+    struct homer_alternate *a = t->alternate;
+    for (uint32_t i = 0; i < t->node_n && !d->error; i++)
+        if (!t->node[i].stats) decode_watch(t, i, d);
+    uint8_t bits = homer_get_u8(d, within ? 2 : 1); /* an alternate has none itself */
+    a->within = within;
+    homer_get_holds(d, bits >> 1 == within);
+    a->wanted = homer_get_u32(d);
+    homer_get_holds(d, a->wanted == HOMER_NOWHERE || (a->wanted < t->node_n && !t->node[a->wanted].stats));
+    a->begun = homer_get_u64(d);
+    a->taken = homer_get_u64(d);
+    if (d->error || !(bits & 1)) return;
+    uint32_t node = get_inner(t, d);
+    a->weight = homer_get_f64(d);
+    a->counted = homer_get_f64(d);
+    homer_get_f64s(d, a->loss, 2);
+    a->tree = homer_tree_decode(t->mem, t->config, t->m, t->mask, t->node[node].depth, true, features, d);
+    if (a->tree) a->node = node;
+}

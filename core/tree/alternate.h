@@ -55,5 +55,7 @@ void homer_alternate_learn(struct homer_tree *t, uint32_t leaf, const struct hom
 bool homer_alternate_drop(struct homer_tree *t);
 size_t homer_alternate_bytes(const struct homer_tree *t);
 void homer_alternate_encode(const struct homer_tree *t, struct homer_codec *c);
+/* After the nodes were read. */
+void homer_alternate_decode(struct homer_tree *t, bool within, uint32_t features, struct homer_decoder *d);
 
 #endif

@@ -24,6 +24,11 @@ static struct homer_forest *bare(struct homer_mem *mem, uint32_t n, uint32_t m) 
     return f;
 }
 
+/* Which half of the features a tree leaves aside: none where it is alone. */
+static uint64_t mask_of(const struct homer_forest *f, const struct homer_tree_config *config, uint32_t tree) {
+    return f->n > 1 ? homer_rng_mix(config->seed + tree) | 1 : 0;
+}
+
 int homer_forest_new(struct homer_forest **out, struct homer_mem *mem, const struct homer_tree_config *config,
                      uint32_t m) {
     struct homer_forest *f = bare(mem, config->trees ? config->trees : 1, m);
@@ -33,7 +38,7 @@ int homer_forest_new(struct homer_forest **out, struct homer_mem *mem, const str
             homer_forest_free(f);
             return -ENOMEM;
         }
-        if (f->n > 1) f->tree[i].tree->mask = homer_rng_mix(config->seed + i) | 1;
+        f->tree[i].tree->mask = mask_of(f, config, i);
     }
     *out = f;
     return 0;
@@ -143,4 +148,16 @@ size_t homer_forest_bytes(const struct homer_forest *f) {
 
 void homer_forest_encode(const struct homer_forest *f, struct homer_codec *c) {
     for (uint32_t i = 0; i < f->n; i++) homer_tree_encode(f->tree[i].tree, c);
+}
+
+struct homer_forest *homer_forest_decode(struct homer_mem *mem, const struct homer_tree_config *config,
+                                         uint32_t m, uint32_t features, struct homer_decoder *d) {
+    struct homer_forest *f = d->error ? NULL : bare(mem, config->trees ? config->trees : 1, m);
+    if (!f) {
+        homer_get_fail(d, -ENOMEM);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < f->n && !d->error; i++)
+        f->tree[i].tree = homer_tree_decode(mem, config, m, mask_of(f, config, i), 0, false, features, d);
+    return d->error ? homer_forest_free(f) : f;
 }

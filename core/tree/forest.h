@@ -57,6 +57,9 @@ void homer_forest_activate(struct homer_forest *f);
 /* Of what the trees hold, spare room left out. */
 size_t homer_forest_bytes(const struct homer_forest *f);
 void homer_forest_encode(const struct homer_forest *f, struct homer_codec *c);
+/* As homer_forest_new, from what was written; NULL when there is an error. */
+struct homer_forest *homer_forest_decode(struct homer_mem *mem, const struct homer_tree_config *config,
+                                         uint32_t m, uint32_t features, struct homer_decoder *d);
 
 /* A draw from Poisson(4), by inversion; at most 15, past which lies less than 5e-6 of it. One number of the
  * generator. */

@@ -29,8 +29,8 @@ static size_t tree_size(const struct homer_tree_config *config) {
     return sizeof(struct homer_tree) + (config->alternate ? sizeof(struct homer_alternate) : 0);
 }
 
-static struct homer_tree *bare_tree(struct homer_mem *mem, const struct homer_tree_config *config, uint32_t m,
-                                    uint32_t nodes) {
+struct homer_tree *homer_tree_bare(struct homer_mem *mem, const struct homer_tree_config *config, uint32_t m,
+                                   uint32_t nodes) {
     struct homer_tree *t = homer_mem_alloc(mem, 1, tree_size(config));
     if (!t) return NULL;
     *t = (struct homer_tree){.mem = mem, .config = config, .m = m, .stride = padded(m)};
@@ -43,7 +43,7 @@ static struct homer_tree *bare_tree(struct homer_mem *mem, const struct homer_tr
 
 int homer_tree_new(struct homer_tree **out, struct homer_mem *mem, const struct homer_tree_config *config,
                    uint32_t m) {
-    struct homer_tree *t = bare_tree(mem, config, m, 8);
+    struct homer_tree *t = homer_tree_bare(mem, config, m, 8);
     if (!t) return -ENOMEM;
     if (homer_stats_new(&t->node[0].stats, mem, m)) {
         homer_tree_free(t);
@@ -69,7 +69,7 @@ struct homer_tree *homer_tree_free(struct homer_tree *t) {
 
 int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const uint32_t *source, uint32_t m,
                      const float *share) {
-    struct homer_tree *u = bare_tree(t->mem, t->config, m, t->node_n);
+    struct homer_tree *u = homer_tree_bare(t->mem, t->config, m, t->node_n);
     if (!u) return -ENOMEM;
     u->mask = t->mask;
     for (; u->node_n < t->node_n; u->node_n++) {
@@ -302,23 +302,4 @@ size_t homer_tree_bytes(const struct homer_tree *t) {
     for (uint32_t i = 0; i < t->node_n; i++)
         if (t->node[i].stats) bytes += homer_stats_bytes(t->node[i].stats);
     return bytes + (t->config->alternate ? homer_alternate_bytes(t) : 0);
-}
-
-void homer_tree_encode(const struct homer_tree *t, struct homer_codec *c) {
-    homer_put_u32(c, t->m);
-    homer_put_u32(c, t->node_n);
-    for (uint32_t i = 0; i < t->node_n; i++) {
-        const struct homer_tree_node *n = &t->node[i];
-        homer_put_u8(c, (uint8_t)(n->stats ? 1 + n->inactive : 0));
-        if (n->stats) {
-            homer_put_f64(c, n->next);
-            homer_stats_encode(n->stats, c);
-            continue;
-        }
-        homer_put_u32s(c, n->child, 2);
-        homer_put_u32(c, n->feature);
-        homer_put_f32(c, n->threshold);
-        homer_put_u8(c, (uint8_t)(n->presence | n->heavier << 1));
-    }
-    if (t->config->alternate) homer_alternate_encode(t, c);
 }

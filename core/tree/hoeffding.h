@@ -90,7 +90,14 @@ bool homer_tree_deactivate(struct homer_tree *t);
 void homer_tree_activate(struct homer_tree *t);
 /* Of what it holds, spare room left out. */
 size_t homer_tree_bytes(const struct homer_tree *t);
+/* hoeffding_codec.c; decode: NULL when there is an error. depth: of the root; within: it is an alternate. */
 void homer_tree_encode(const struct homer_tree *t, struct homer_codec *c);
+struct homer_tree *homer_tree_decode(struct homer_mem *mem, const struct homer_tree_config *config,
+                                     uint32_t m, uint64_t mask, uint32_t depth, bool within,
+                                     uint32_t features, struct homer_decoder *d);
+/* A tree without nodes, but room for some. NULL: no memory. */
+struct homer_tree *homer_tree_bare(struct homer_mem *mem, const struct homer_tree_config *config, uint32_t m,
+                                   uint32_t nodes);
 
 /* For alternate.c: the child that the instance goes to; room for n nodes, 0 or -ENOMEM; min(1, 4/7 of the
  * mean log-loss) of `better`. */

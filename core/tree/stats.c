@@ -6,10 +6,6 @@
 
 enum { BLOCKS = 5 }; /* per-label arrays of a leaf */
 
-/* bytes of one observer's rows */
-#define GAUSS_BYTES(s) (HOMER_GAUSS_ROWS * (s)->stride * sizeof(float))
-#define PRESENCE_BYTES(s) (HOMER_PRESENCE_ROWS * (s)->stride * sizeof(float))
-
 #define HALVE_AT 4194304.0 /* 2^22 */
 
 int homer_stats_new(struct homer_stats **out, struct homer_mem *mem, uint32_t m) {
@@ -33,9 +29,9 @@ int homer_stats_new(struct homer_stats **out, struct homer_mem *mem, uint32_t m)
 
 static void free_observers(struct homer_stats *s) {
     s->gauss = homer_mem_free(s->mem, s->gauss, s->gauss_cap, sizeof *s->gauss);
-    s->moments = homer_mem_free(s->mem, s->moments, s->gauss_cap, GAUSS_BYTES(s));
+    s->moments = homer_mem_free(s->mem, s->moments, s->gauss_cap, HOMER_GAUSS_BYTES(s));
     s->presence = homer_mem_free(s->mem, s->presence, s->presence_cap, sizeof *s->presence);
-    s->with = homer_mem_free(s->mem, s->with, s->presence_cap, PRESENCE_BYTES(s));
+    s->with = homer_mem_free(s->mem, s->with, s->presence_cap, HOMER_PRESENCE_BYTES(s));
     s->index = homer_mem_free(s->mem, s->index, s->index_n, sizeof *s->index);
 }
 
@@ -66,13 +62,13 @@ uint32_t homer_stats_find(const struct homer_stats *s, uint32_t feature, bool ga
     return e ? ((uint32_t)e >> 1) - 1 : UINT32_MAX;
 }
 
-static void enter(struct homer_stats *s, uint32_t feature, uint32_t gauss, uint32_t place) {
+void homer_stats_enter(struct homer_stats *s, uint32_t feature, uint32_t gauss, uint32_t place) {
     s->index[slot_of(s, feature, gauss)] = (uint64_t)feature << 32 | (place + 1) << 1 | gauss;
 }
 
 static uint32_t larger(uint32_t cap, uint32_t need) {
     if (cap >= need) return cap;
-    if (cap < 8) cap = 8;
+    if (cap < HOMER_STATS_FIRST) cap = HOMER_STATS_FIRST;
     while (cap < need) cap += cap / 2;
     return cap;
 }
@@ -121,12 +117,13 @@ static int grow_pair(struct homer_mem *mem, void **a, size_t a_size, void **b, s
 
 static int reserve(struct homer_stats *s, struct need need) {
     void *gauss = s->gauss, *moments = s->moments, *presence = s->presence, *with = s->with;
-    int rc = grow_pair(s->mem, &gauss, sizeof *s->gauss, &moments, GAUSS_BYTES(s), &s->gauss_cap, need.gauss);
+    int rc = grow_pair(s->mem, &gauss, sizeof *s->gauss, &moments, HOMER_GAUSS_BYTES(s), &s->gauss_cap,
+                       need.gauss);
     s->gauss = gauss;
     s->moments = moments;
     if (!rc)
-        rc = grow_pair(s->mem, &presence, sizeof *s->presence, &with, PRESENCE_BYTES(s), &s->presence_cap,
-                       need.presence);
+        rc = grow_pair(s->mem, &presence, sizeof *s->presence, &with, HOMER_PRESENCE_BYTES(s),
+                       &s->presence_cap, need.presence);
     s->presence = presence;
     s->with = with;
     uint32_t index_n = index_for(s, need);
@@ -136,8 +133,8 @@ static int reserve(struct homer_stats *s, struct need need) {
     homer_mem_free(s->mem, s->index, s->index_n, sizeof *index);
     s->index = index;
     s->index_n = index_n;
-    for (uint32_t i = 0; i < s->gauss_n; i++) enter(s, s->gauss[i].feature, 1, i);
-    for (uint32_t i = 0; i < s->presence_n; i++) enter(s, s->presence[i].feature, 0, i);
+    for (uint32_t i = 0; i < s->gauss_n; i++) homer_stats_enter(s, s->gauss[i].feature, 1, i);
+    for (uint32_t i = 0; i < s->presence_n; i++) homer_stats_enter(s, s->presence[i].feature, 0, i);
     return 0;
 }
 
@@ -149,14 +146,14 @@ int homer_stats_reserve(struct homer_stats *s, const struct homer_frame *f) {
 static uint32_t add_gauss(struct homer_stats *s, uint32_t feature, float shift) {
     uint32_t i = s->gauss_n++;
     s->gauss[i] = (struct homer_gauss){.feature = feature, .shift = shift};
-    enter(s, feature, 1, i);
+    homer_stats_enter(s, feature, 1, i);
     return i;
 }
 
 static uint32_t add_presence(struct homer_stats *s, uint32_t feature) {
     uint32_t i = s->presence_n++;
     s->presence[i] = (struct homer_presence){.feature = feature};
-    enter(s, feature, 0, i);
+    homer_stats_enter(s, feature, 0, i);
     return i;
 }
 
@@ -294,7 +291,7 @@ int homer_stats_seed(struct homer_stats **out, const struct homer_stats *s, uint
         if (s->gauss[i].feature == without) continue;
         uint32_t to = add_gauss(t, s->gauss[i].feature, 0);
         t->gauss[to] = s->gauss[i];
-        memcpy(homer_stats_gauss(t, to, 0), homer_stats_gauss(s, i, 0), GAUSS_BYTES(s));
+        memcpy(homer_stats_gauss(t, to, 0), homer_stats_gauss(s, i, 0), HOMER_GAUSS_BYTES(s));
     }
     *out = t;
     return 0;
@@ -326,29 +323,7 @@ void homer_stats_drop(struct homer_stats *s) {
 }
 
 size_t homer_stats_bytes(const struct homer_stats *s) {
-    return sizeof *s + BLOCKS * s->stride * sizeof(float) + s->gauss_n * (sizeof *s->gauss + GAUSS_BYTES(s)) +
-           s->presence_n * (sizeof *s->presence + PRESENCE_BYTES(s));
-}
-
-void homer_stats_encode(const struct homer_stats *s, struct homer_codec *c) {
-    homer_put_u32(c, s->m);
-    homer_put_f64(c, s->n);
-    homer_put_f32s(c, s->c, s->m);
-    homer_put_f32s(c, s->loss, s->m);
-    homer_put_f32s(c, s->loss + s->stride, s->m);
-    homer_put_f32s(c, s->prior, s->m);
-    homer_put_f64(c, s->refresh);
-    homer_put_u32(c, s->gauss_n);
-    for (uint32_t i = 0; i < s->gauss_n; i++) {
-        homer_put_u32(c, s->gauss[i].feature);
-        homer_put_f32s(c, &s->gauss[i].shift, 5);
-        for (int k = 0; k < HOMER_GAUSS_ROWS; k++) homer_put_f32s(c, homer_stats_gauss(s, i, k), s->m);
-    }
-    homer_put_u32(c, s->presence_n);
-    for (uint32_t i = 0; i < s->presence_n; i++) {
-        homer_put_u32(c, s->presence[i].feature);
-        homer_put_f32(c, s->presence[i].t);
-        homer_put_f32(c, s->presence[i].next);
-        for (int k = 0; k < HOMER_PRESENCE_ROWS; k++) homer_put_f32s(c, homer_stats_presence(s, i, k), s->m);
-    }
+    return sizeof *s + BLOCKS * s->stride * sizeof(float) +
+           s->gauss_n * (sizeof *s->gauss + HOMER_GAUSS_BYTES(s)) +
+           s->presence_n * (sizeof *s->presence + HOMER_PRESENCE_BYTES(s));
 }

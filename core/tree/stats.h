@@ -91,7 +91,9 @@ void homer_stats_rescale(struct homer_stats *s);
 void homer_stats_drop(struct homer_stats *s);
 /* Of what it holds, spare room left out: the same for the same history. */
 size_t homer_stats_bytes(const struct homer_stats *s);
+/* stats_codec.c; decode: into one just made, of as many labels, in a model that knows so many features. */
 void homer_stats_encode(const struct homer_stats *s, struct homer_codec *c);
+void homer_stats_decode(struct homer_stats *s, uint32_t features, struct homer_decoder *d);
 
 /* Place of a feature's observer of that kind in gauss or presence; UINT32_MAX when it has none. */
 uint32_t homer_stats_find(const struct homer_stats *s, uint32_t feature, bool gauss);
@@ -110,6 +112,14 @@ static inline float *homer_stats_gauss(const struct homer_stats *s, uint32_t pla
 static inline float *homer_stats_presence(const struct homer_stats *s, uint32_t place, int row) {
     return s->with + ((size_t)place * HOMER_PRESENCE_ROWS + (size_t)row) * s->stride;
 }
+
+/* bytes of one observer's rows */
+#define HOMER_GAUSS_BYTES(s) (HOMER_GAUSS_ROWS * (s)->stride * sizeof(float))
+#define HOMER_PRESENCE_BYTES(s) (HOMER_PRESENCE_ROWS * (s)->stride * sizeof(float))
+enum { HOMER_STATS_FIRST = 8 /* observers there is room for at first; more by halves */ };
+
+/* Enters an observer of that kind, 1 for gauss, into the index, where there is a place free. */
+void homer_stats_enter(struct homer_stats *s, uint32_t feature, uint32_t gauss, uint32_t place);
 
 /* For homer_stats_add: one presence observer's evidence; the bases, and the curves when it is time. */
 void homer_stats_refresh_presence(struct homer_stats *s, uint32_t place);

@@ -108,14 +108,14 @@ static inline const float *learner_learn(struct learner *l, const struct one *in
 
 static inline struct written learner_written(const struct learner *l) {
     struct written w = {0};
-    struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
+    struct homer_codec c = {.sink = collect_bytes, .ctx = &w, .bare = true};
     homer_flat_encode(&l->flat, &c);
     return w;
 }
 
 static inline struct written cluster_tree_written(const struct homer_cluster *k) {
     struct written w = {0};
-    struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
+    struct homer_codec c = {.sink = collect_bytes, .ctx = &w, .bare = true};
     homer_forest_encode(k->forest, &c);
     return w;
 }

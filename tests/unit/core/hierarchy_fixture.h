@@ -158,7 +158,7 @@ static inline void hierarchy_step(struct homer_hierarchy *h, const struct labels
 
 static inline struct written hierarchy_written(const struct homer_hierarchy *h) {
     struct written w = {0};
-    struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
+    struct homer_codec c = {.sink = collect_bytes, .ctx = &w, .bare = true};
     homer_hierarchy_encode(h, &c);
     return w;
 }

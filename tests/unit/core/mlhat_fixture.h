@@ -16,6 +16,7 @@ struct grove {
     struct homer_mlhat_scratch scratch;
     struct asked asked;
     struct homer_memo *memo;
+    uint64_t born; /* of them so far */
     uint32_t part_of[GROVE_Y], column_of[GROVE_Y], m;
     float f32[2 * (GROVE_Y + 1) * HOMER_BAG_MODELS], own[GROVE_Y], p[GROVE_Y], y[GROVE_Y + 1];
     double f64[3 * (GROVE_Y + 1)];
@@ -65,6 +66,7 @@ static inline int grove_try(struct grove *g, uint32_t labels, uint32_t known, bo
     struct homer_mlhat_truth t = grove_truth(g, labels, known, on);
     int rc = homer_memo_new(&g->memo, &g->query, t.on, t.on_n);
     t.memo = g->memo;
+    if (!rc) g->memo->born = ++g->born;
     if (!rc) rc = homer_mlhat_prepare(g->tree, &g->query, &t, &g->scratch);
     if (rc)
         homer_mlhat_cancel(g->tree, &g->query);

@@ -46,7 +46,7 @@ static uint32_t wood_learn(struct wood *w, const struct sample *s) {
 
 static struct written wood_written(const struct wood *w) {
     struct written out = {0};
-    struct homer_codec c = {.sink = collect_bytes, .ctx = &out};
+    struct homer_codec c = {.sink = collect_bytes, .ctx = &out, .bare = true};
     homer_forest_encode(w->forest, &c);
     homer_rng_encode(&w->rng, &c);
     return out;

@@ -8,7 +8,7 @@
  * FOLDER holds the streams. A row of the table: stream, lines of it, settings, digest, predictor, span,
  * metrics. */
 #include <assert.h>
-#include "core_fixture.h"
+#include "snapshot_fixture.h"
 #include "clients/cli/stream.h"
 #include "daemon/config.h"
 #include "daemon/resolve.h"
@@ -86,7 +86,8 @@ static void configure(struct homer_config *config, const char *settings) {
         if (homer_config_set(config, word, &err)) fail_msg("%s: %s", word, err.message);
 }
 
-static struct homer_model *run(const struct row *r) {
+/* relayed: the model is written and read, and the copy goes on, at a third and at two thirds of the lines. */
+static struct homer_model *run(const struct row *r, bool relayed) {
     struct homer_config config;
     struct homer_mem mem = {0};
     struct homer_resolver resolver;
@@ -105,6 +106,11 @@ static struct homer_model *run(const struct row *r) {
     homer_request_init(&request, &mem);
     if (homer_stream_open(&stream, path, &err)) fail_msg("%s", err.message);
     for (uint64_t i = 0; i < r->lines && homer_stream_line(stream, &line, &n, &err) == 1; i++) {
+        if (relayed && i && i % (r->lines / 3) == 0) {
+            struct homer_model *copy = snapshot_copy(m);
+            homer_model_free(m);
+            m = copy;
+        }
         homer_request_parse(&request, line, n, &config.request);
         if (request.error.code) fail_msg("%s: %s", r->stream, request.error.message);
         homer_model_begin(m);
@@ -158,7 +164,7 @@ static void compare(const struct row *now, const struct row *then) {
         fail_msg("%s, %s: digest %s, was %s", then->stream, then->settings, now->digest, then->digest);
 }
 
-static void each_row(void (*with)(const struct row *now, const struct row *then)) {
+static void each_row(bool relayed, void (*with)(const struct row *now, const struct row *then)) {
     static struct row row[ROWS];
     uint32_t n = read_table(row);
     struct homer_model *m = NULL;
@@ -168,7 +174,7 @@ static void each_row(void (*with)(const struct row *now, const struct row *then)
         if (!last || strcmp(last->stream, row[i].stream) || strcmp(last->settings, row[i].settings) ||
             last->lines != row[i].lines) {
             homer_model_free(m);
-            m = run(&row[i]);
+            m = run(&row[i], relayed);
         }
         struct row now = measure(m, &row[i]);
         with(&now, &row[i]);
@@ -178,7 +184,12 @@ static void each_row(void (*with)(const struct row *now, const struct row *then)
 
 static void results_are_as_recorded(void **state) {
     (void)state;
-    each_row(compare);
+    each_row(false, compare);
+}
+
+static void results_are_the_same_after_a_snapshot(void **state) {
+    (void)state;
+    each_row(true, compare);
 }
 
 static void print_row(const struct row *now, const struct row *then) {
@@ -189,6 +200,7 @@ static void print_row(const struct row *now, const struct row *then) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_as_recorded),
+        cmocka_unit_test(results_are_the_same_after_a_snapshot),
     };
     if (argc < 3) return 2;
     table = argv[1];
@@ -197,6 +209,6 @@ int main(int argc, char **argv) {
     printf("# stream\tlines\tsettings\tdigest\tpredictor\tspan");
     for (int i = 0; i < METRICS; i++) printf("\t%s", metric_names[i]);
     printf("\n");
-    each_row(print_row);
+    each_row(false, print_row);
     return 0;
 }

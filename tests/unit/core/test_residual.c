@@ -262,7 +262,7 @@ static void softened_columns_learn_anew(void **state) {
 
 static struct written residual_written(const struct homer_residual *r, uint32_t columns) {
     struct written w = {0};
-    struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
+    struct homer_codec c = {.sink = collect_bytes, .ctx = &w, .bare = true};
     homer_residual_ops.encode(r, columns, &c);
     return w;
 }

@@ -79,14 +79,14 @@ static inline void stats_stop(struct homer_stats *s) {
 
 static inline struct written stats_written(const struct homer_stats *s) {
     struct written w = {0};
-    struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
+    struct homer_codec c = {.sink = collect_bytes, .ctx = &w, .bare = true};
     homer_stats_encode(s, &c);
     return w;
 }
 
 static inline struct written tree_written(const struct homer_tree *t) {
     struct written w = {0};
-    struct homer_codec c = {.sink = collect_bytes, .ctx = &w};
+    struct homer_codec c = {.sink = collect_bytes, .ctx = &w, .bare = true};
     homer_tree_encode(t, &c);
     return w;
 }
