@@ -169,8 +169,9 @@ int homer_file_sync_folder(const struct homer_files *f, const char *path) {
     return rc;
 }
 
+static const char zeros[1 << 16];
+
 int homer_file_allocate(const struct homer_files *f, int fd, uint64_t bytes) {
-    static const char zeros[1 << 16];
     int rc;
     do rc = f->allocate(f->ctx, fd, bytes);
     while (rc == -EINTR);
@@ -186,4 +187,18 @@ int homer_file_truncate(const struct homer_files *f, int fd, uint64_t bytes) {
     do rc = f->truncate(f->ctx, fd, bytes);
     while (rc == -EINTR);
     return rc;
+}
+
+int homer_file_copy(const struct homer_files *f, int from, int to) {
+    char bytes[sizeof zeros];
+    uint64_t at = 0;
+    int64_t n;
+    int rc = 0;
+    while (!rc && (n = homer_file_read(f, from, bytes, sizeof bytes, at)) != 0) {
+        if (n < 0) return (int)n;
+        if (memcmp(bytes, zeros, (size_t)n) != 0) rc = homer_file_write(f, to, bytes, (size_t)n, at);
+        at += (uint64_t)n;
+    }
+    if (!rc) rc = homer_file_truncate(f, to, at);
+    return rc ? rc : homer_file_sync(f, to);
 }

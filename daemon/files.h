@@ -51,6 +51,9 @@ int homer_file_sync_folder(const struct homer_files *f, const char *path);
 /* Takes the disk space of the first `bytes` bytes of an empty file, so that writing them cannot find the disk
  * full. Where the file system cannot do that, zeros are written. */
 int homer_file_allocate(const struct homer_files *f, int fd, uint64_t bytes);
+/* Writes the bytes of `from` to `to` and syncs it; leaves out long runs of zeros. `to` is empty, or the same
+ * file: then everything is written anew, also what a failed sync has left in memory only. */
+int homer_file_copy(const struct homer_files *f, int from, int to);
 int homer_file_truncate(const struct homer_files *f, int fd, uint64_t bytes);
 
 #endif

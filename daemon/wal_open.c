@@ -20,27 +20,30 @@ static void release(struct homer_wal *w) {
     homer_mem_free(w->mem, w, 1, sizeof *w);
 }
 
-/* Makes what was read durable, since later records will rely on it. Segments from `next` on hold nothing that
- * was read: torn ones go. */
-static int settle_segment(struct homer_wal *w, uint64_t first, uint64_t next, struct homer_error *err) {
-    char path[HOMER_PATH_MAX], name[HOMER_WAL_NAME];
+/* Segments from `next` on hold nothing that was read: torn ones go. */
+static int drop_segment(struct homer_wal *w, uint64_t first, const char *name, const char *path,
+                        struct homer_error *err) {
     bool begins = false;
+    int rc = homer_wal_begins(w->files, w->dir, first, &begins, err);
+    if (rc) return rc;
+    if (begins)
+        return homer_err_set(err, HOMER_E_INTERNAL, "%s of %.120s holds records, which have not been read",
+                             name, w->dir);
+    rc = w->files->unlink(w->files->ctx, path);
+    return rc ? homer_err_set(err, rc, "could not remove %s of %.120s: %s", name, w->dir, strerror(-rc)) : 0;
+}
+
+/* Makes what was read durable, since later records will rely on it. Of the `last` segment that was read, the
+ * end may be in the system's memory only, and after a sync that failed another one would not write it. */
+static int settle_segment(struct homer_wal *w, uint64_t first, uint64_t next, bool last,
+                          struct homer_error *err) {
+    char path[HOMER_PATH_MAX], name[HOMER_WAL_NAME];
     homer_wal_name(name, first);
     int rc = homer_wal_path(path, w->dir, first);
     if (rc) return homer_err_set(err, rc, "the path of %s is too long", name);
-    if (first >= next) {
-        rc = homer_wal_begins(w->files, w->dir, first, &begins, err);
-        if (rc) return rc;
-        if (begins)
-            return homer_err_set(err, HOMER_E_INTERNAL,
-                                 "%s of %.120s holds records from %llu on, which have not been read", name,
-                                 w->dir, (unsigned long long)first);
-        rc = w->files->unlink(w->files->ctx, path);
-        return rc ? homer_err_set(err, rc, "could not remove %s of %.120s: %s", name, w->dir, strerror(-rc))
-                  : 0;
-    }
+    if (first >= next) return drop_segment(w, first, name, path, err);
     int fd = homer_file_open(w->files, path, O_RDWR, 0);
-    rc = fd < 0 ? fd : homer_file_sync(w->files, fd);
+    rc = fd < 0 ? fd : last ? homer_file_copy(w->files, fd, fd) : homer_file_sync(w->files, fd);
     homer_file_close(w->files, fd);
     return rc ? homer_err_set(err, rc, "could not sync %s of %.120s: %s", name, w->dir, strerror(-rc)) : 0;
 }
@@ -49,7 +52,10 @@ static int settle(struct homer_wal *w, uint64_t next, struct homer_error *err) {
     struct homer_wal_list list;
     int rc = homer_wal_list_read(&list, w->mem, w->files, w->dir);
     if (rc) homer_err_set(err, rc, "could not list the log's folder %.150s: %s", w->dir, strerror(-rc));
-    for (size_t i = 0; i < list.n && !rc; i++) rc = settle_segment(w, list.first[i], next, err);
+    for (size_t i = 0; i < list.n && !rc; i++) {
+        bool last = i + 1 == list.n || list.first[i + 1] >= next;
+        rc = settle_segment(w, list.first[i], next, last, err);
+    }
     homer_wal_list_deinit(&list);
     return rc;
 }

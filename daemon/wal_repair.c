@@ -34,20 +34,6 @@ static int move_aside(struct repair *r, uint64_t first) {
     return rc ? failed(r, rc, "set aside", r->path) : 0;
 }
 
-static int copy_bytes(const struct homer_files *f, int from, int to) {
-    static const size_t piece = 1 << 16;
-    char bytes[1 << 16];
-    int64_t n;
-    int rc = 0;
-    for (uint64_t at = 0; !rc; at += (uint64_t)n) {
-        n = homer_file_read(f, from, bytes, piece, at);
-        if (n < 0) return (int)n;
-        if (n == 0) break;
-        rc = homer_file_write(f, to, bytes, (size_t)n, at);
-    }
-    return rc ? rc : homer_file_sync(f, to);
-}
-
 /* Copies the segment, durably, then cuts it. */
 static int cut(struct repair *r, uint64_t first, uint64_t offset) {
     const struct homer_files *f = r->files;
@@ -56,7 +42,7 @@ static int cut(struct repair *r, uint64_t first, uint64_t offset) {
     int from = homer_file_open(f, r->path, O_RDWR, 0);
     if (from < 0) return failed(r, from, "open", r->path);
     int to = homer_file_open(f, r->aside, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    rc = to < 0 ? to : copy_bytes(f, from, to);
+    rc = to < 0 ? to : homer_file_copy(f, from, to);
     if (!rc) rc = homer_file_sync_folder(f, r->dir);
     if (rc) {
         failed(r, rc, "copy the damaged segment to", r->aside);
