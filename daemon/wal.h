@@ -60,8 +60,9 @@ uint64_t homer_wal_append(struct homer_wal *w, size_t n);
 
 /* Number of the open batch: 1 at first, one more with each batch that was taken. */
 uint64_t homer_wal_batch(const struct homer_wal *w);
-/* Sequence of the last record appended; of the last one that the operating system has (survives the process),
- * as far as done() was told; of the last one that is durable (survives the power). */
+/* Sequence of the last record appended; of the last one that the operating system has, as far as done() was
+ * told, which survives the process unless the log fails before it is durable; of the last one that is
+ * durable, which survives the power. They never go back. */
 uint64_t homer_wal_last(const struct homer_wal *w);
 uint64_t homer_wal_written(const struct homer_wal *w);
 uint64_t homer_wal_durable(const struct homer_wal *w);

@@ -159,6 +159,7 @@ static int64_t disk_pwrite(void *ctx, int fd, const void *from, size_t n, uint64
         if (end > f->n) resize(f, end);
         memcpy(f->now + at, from, n);
         touch(f, (size_t)at, end);
+        f->size_dirty = f->size_dirty || f->durable_n != f->n; /* it is written back with the bytes */
     }
     return rc ? rc : n ? (int64_t)n : -ENOSPC;
 }
@@ -179,7 +180,7 @@ static int disk_sync_folder(void *ctx, const char *path) {
     if (interrupted(d)) return -EINTR;
     int rc = turn(d, DISK_SYNC_FOLDER);
     if (rc) return rc; /* the entries stay as likely as they were */
-    d->durable = d->now;
+    copy_names(&d->durable, &d->now);
     d->change_n = 0;
     return 0;
 }
@@ -332,7 +333,7 @@ void disk_power_loss(struct disk *d) {
     size_t kept = below(d, d->change_n + 1);
     for (size_t i = 0; i < d->change_n; i++)
         if (journal ? i < kept : below(d, 2) == 1) apply(&d->durable, &d->change[i]);
-    d->now = d->durable;
+    copy_names(&d->now, &d->durable);
     d->change_n = 0;
     unsigned chance = (unsigned)below(d, 17);
     for (size_t i = 0; i < d->file_n; i++) {
@@ -362,7 +363,7 @@ void disk_put(struct disk *d, const char *path, const void *bytes, size_t n) {
     touch(f, 0, n);
     write_back(d, f, 16);
     clean(f);
-    d->durable = d->now;
+    copy_names(&d->durable, &d->now);
     d->change_n = 0;
 }
 

@@ -55,7 +55,7 @@ static inline void clean(struct file *f) {
     f->size_dirty = false;
 }
 
-enum { NAMES = 128, NAME = 64 };
+enum { NAMES = 1024, NAME = 64 };
 
 struct entry {
     char name[NAME];
@@ -91,6 +91,11 @@ static inline void link_name(struct names *names, const char *name, struct file 
 static inline void unlink_name(struct names *names, const char *name, const struct file *file) {
     struct entry *e = find(names, name);
     if (e && e->file == file) *e = names->entry[--names->n];
+}
+
+static inline void copy_names(struct names *to, const struct names *from) {
+    memcpy(to->entry, from->entry, from->n * sizeof *from->entry);
+    to->n = from->n;
 }
 
 #endif
