@@ -81,8 +81,10 @@ int homer_wal_begins(const struct homer_files *files, const char *dir, uint64_t 
     struct segment s = {0};
     struct homer_wal_record record;
     int rc = load(&s, files, dir, first, err);
-    *begins = !rc && s.whole &&
-              homer_wal_get_record(s.bytes + HOMER_WAL_HEADER, s.n - HOMER_WAL_HEADER, s.head.salt, &record);
+    *begins =
+        !rc && s.whole &&
+        homer_wal_get_record(s.bytes + HOMER_WAL_HEADER, s.n - HOMER_WAL_HEADER, s.head.salt, &record) &&
+        record.sequence == first;
     unload(&s);
     return rc;
 }

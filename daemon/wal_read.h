@@ -34,7 +34,7 @@ typedef int (*homer_wal_each)(void *ctx, uint64_t sequence, const char *payload,
 int homer_wal_read(const struct homer_files *files, const char *dir, uint64_t from_sequence,
                    homer_wal_each each, void *ctx, struct homer_wal_report *report, struct homer_error *err);
 
-/* Whether the segment `first` begins with a valid record. 0, or what a file operation returned. */
+/* Whether the segment `first` begins with its first record. 0, or what a file operation returned. */
 int homer_wal_begins(const struct homer_files *files, const char *dir, uint64_t first, bool *begins,
                      struct homer_error *err);
 

@@ -56,20 +56,22 @@ static int cut(struct repair *r, uint64_t first, uint64_t offset) {
     return rc;
 }
 
-static int set_aside(struct repair *r, const struct homer_wal_list *list, struct homer_wal_repair *out) {
+/* Cuts where `at` says. */
+static int set_aside(struct repair *r, const struct homer_wal_list *list, const struct homer_wal_report *at,
+                     uint64_t *count) {
     char file[HOMER_WAL_NAME];
     size_t i = 0, n = list->n;
     int rc = 0;
     for (; i < n; i++) {
         homer_wal_name(file, list->first[i]);
-        if (strcmp(file, out->before.file) == 0) break;
+        if (strcmp(file, at->file) == 0) break;
     }
-    bool whole = out->before.offset < HOMER_WAL_HEADER; /* nothing of it is left */
+    bool whole = at->offset < HOMER_WAL_HEADER; /* nothing of it is left */
     size_t keep = whole ? i : i + 1;
-    for (; n > keep && !rc; n--, out->set_aside++) rc = move_aside(r, list->first[n - 1]);
+    for (; n > keep && !rc; n--, (*count)++) rc = move_aside(r, list->first[n - 1]);
     if (!rc && !whole && i < n) {
-        rc = cut(r, list->first[i], out->before.offset);
-        out->set_aside += rc == 0;
+        rc = cut(r, list->first[i], at->offset);
+        *count += rc == 0;
     }
     if (rc) return rc;
     rc = homer_file_sync_folder(r->files, r->dir);
@@ -78,15 +80,20 @@ static int set_aside(struct repair *r, const struct homer_wal_list *list, struct
 
 int homer_wal_repair(const struct homer_files *files, const char *dir, uint64_t from_sequence,
                      struct homer_wal_repair *out, struct homer_error *err) {
-    struct homer_mem mem = {0};
-    struct homer_wal_list list;
     struct repair r = {.files = files, .dir = dir, .err = err};
     *out = (struct homer_wal_repair){0};
     int rc = homer_wal_read(files, dir, from_sequence, NULL, NULL, &out->before, err);
-    out->last = out->before.last;
-    if (!out->before.damaged) return rc;
-    rc = homer_wal_list_read(&list, &mem, files, dir);
-    rc = rc ? failed(&r, rc, "list", dir) : set_aside(&r, &list, out);
-    homer_wal_list_deinit(&list);
+    struct homer_wal_report at = out->before;
+    /* Again, since a segment before the one that went may be needed now, and damaged as well. */
+    while (at.damaged) {
+        struct homer_mem mem = {0};
+        struct homer_wal_list list;
+        rc = homer_wal_list_read(&list, &mem, files, dir);
+        rc = rc ? failed(&r, rc, "list", dir) : set_aside(&r, &list, &at, &out->set_aside);
+        homer_wal_list_deinit(&list);
+        if (rc) break;
+        rc = homer_wal_read(files, dir, from_sequence, NULL, NULL, &at, err);
+    }
+    out->last = at.last;
     return rc;
 }
