@@ -274,13 +274,19 @@ struct disk *disk_new(uint64_t seed) {
     return d;
 }
 
-struct disk *disk_free(struct disk *d) {
+void disk_wipe(struct disk *d) {
     for (size_t i = 0; i < d->file_n; i++) {
         free(d->file[i]->now);
         free(d->file[i]->durable);
         free(d->file[i]->dirty);
         free(d->file[i]);
     }
+    d->file_n = d->now.n = d->durable.n = d->change_n = 0;
+    disk_kill(d);
+}
+
+struct disk *disk_free(struct disk *d) {
+    disk_wipe(d);
     free(d);
     return NULL;
 }

@@ -32,6 +32,8 @@ struct disk;
 
 struct disk *disk_new(uint64_t seed);
 struct disk *disk_free(struct disk *d);
+/* Removes all files. */
+void disk_wipe(struct disk *d);
 const struct homer_files *disk_files(struct disk *d);
 
 /* The k-th operation of those kinds from now fails with -error (k = 1: the next), and the `more` after it. A
