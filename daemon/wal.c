@@ -109,7 +109,7 @@ bool homer_wal_take(struct homer_wal *w, bool sync, bool retry) {
     if (!w->failed && !records && !unsynced && !spare) return false;
     struct homer_wal_at safe = w->kept;
     safe.sequence = w->durable;
-    w->job = (struct homer_wal_job){.written = w->failed ? w->kept : w->written,
+    w->job = (struct homer_wal_job){.written = w->written,
                                     .to = w->end,
                                     .safe = safe,
                                     .fresh = w->failed,

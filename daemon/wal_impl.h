@@ -55,7 +55,7 @@ struct homer_wal {
 
     struct homer_wal_chunk *head, *tail, *idle; /* head: holds `kept`; idle: one empty chunk for the next */
     struct homer_wal_at end;                    /* of all appended */
-    struct homer_wal_at kept;                   /* a retry starts here */
+    struct homer_wal_at kept;                   /* what is kept for a retry starts here */
     struct homer_wal_at written;                /* the next job starts here */
     uint64_t written_sequence, durable;         /* as told to the caller; never go back */
     uint64_t batch;

@@ -93,6 +93,23 @@ static void a_record_is_accepted_only_when_its_space_is_taken(void **state) {
         assert_int_equal(commit(&l, true, true), 0);
         assert_false(homer_wal_failing(l.w, &why));
         assert_string_equal(why, "");
+
+        /* what is appended while a job is in flight may be on the way to the spare, too */
+        for (int i = 0; i < 2; i++, n++) {
+            assert_int_equal(commit(&l, true, false), 0); /* into a segment with room */
+            assert_int_equal(add(&l), 0);
+        }
+        assert_true(homer_wal_take(l.w, true, false));
+        while ((rc = add(&l)) == 0) n++;
+        assert_int_equal(rc, HOMER_E_BUSY);
+        homer_wal_done(l.w, homer_wal_write(l.w));
+        while ((rc = add(&l)) == 0) n++;
+        assert_int_equal(rc, HOMER_E_BUSY);
+        disk_capacity(l.disk, 1);
+        assert_int_equal(commit(&l, true, false), 0);
+        assert_int_equal(homer_wal_durable(l.w), n);
+        disk_capacity(l.disk, 0);
+        assert_int_equal(commit(&l, true, true), 0);
     }
     struct homer_wal_report report;
     assert_int_equal(log_read(&l, 1, &report), 0);
@@ -261,9 +278,13 @@ static void records_that_nobody_read_are_not_overwritten(void **state) {
     struct log l;
     log_init(&l, 9);
     assert_int_equal(log_open(&l, 1), 0);
-    add_some(&l, 60);
+    add_some(&l, 3);
     assert_int_equal(homer_wal_close(l.w), 0);
     assert_int_equal(log_open(&l, 1), HOMER_E_INTERNAL);
+    assert_int_equal(log_open(&l, 4), 0);
+    add_some(&l, 57);
+    assert_int_equal(homer_wal_close(l.w), 0);
+    assert_int_equal(log_open(&l, 4), HOMER_E_INTERNAL);
     assert_non_null(strstr(l.err.message, "have not been read"));
     assert_int_equal(l.mem.used_bytes, 0);
     assert_int_equal(log_open(&l, 61), 0);

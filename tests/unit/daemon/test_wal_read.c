@@ -184,6 +184,24 @@ static void damage_in_the_newest_segment_is_told_from_a_torn_tail(void **state) 
     log_deinit(&l);
 }
 
+/* An empty segment behind it says so as well. */
+static void damage_at_the_end_of_a_closed_log_is_seen(void **state) {
+    (void)state;
+    struct log l;
+    struct homer_wal_report report;
+    make(&l, 11, 10, false);
+    assert_int_equal(log_open(&l, 11), 0);
+    log_die(&l);
+    assert_int_equal(log_read(&l, 1, &report), 0);
+    assert_int_equal(report.last, 10);
+    size_t n;
+    unsigned char *content = disk_content(l.disk, segment(1), &n);
+    content[n - 1] ^= 1;
+    assert_int_equal(log_read(&l, 1, &report), HOMER_E_INTERNAL);
+    assert_int_equal(report.last, 9);
+    done(&l);
+}
+
 static void a_missing_segment_is_damage(void **state) {
     (void)state;
     struct log l;
@@ -240,6 +258,11 @@ static void a_payload_cannot_pose_as_a_record(void **state) {
     (void)state;
     struct log l;
     struct homer_wal_report report;
+    char one[HOMER_WAL_RECORD], two[HOMER_WAL_RECORD];
+    homer_wal_put_record(one, 1, 5, 5, 0);
+    homer_wal_put_record(two, 2, 5, 5, 0);
+    assert_memory_not_equal(one, two, 8);
+    assert_memory_not_equal(one + 8, two + 8, 4);
     log_init(&l, 8);
     l.options.segment_bytes = 1 << 20;
     l.options.max_record = 1 << 18;
@@ -303,6 +326,7 @@ int main(void) {
         cmocka_unit_test(zeros_at_the_end_cut_as_well),
         cmocka_unit_test(a_flipped_bit_is_never_read),
         cmocka_unit_test(damage_in_the_newest_segment_is_told_from_a_torn_tail),
+        cmocka_unit_test(damage_at_the_end_of_a_closed_log_is_seen),
         cmocka_unit_test(a_missing_segment_is_damage),
         cmocka_unit_test(what_is_no_segment_is_refused),
         cmocka_unit_test(a_payload_cannot_pose_as_a_record),
