@@ -261,6 +261,14 @@ static void damaged_bytes_are_refused_or_sound(void **state) {
     memcpy(copy, whole, n);
     copy[n] = 0;
     assert_int_equal(homer_record_decode(&back, &into, copy, n + 1, &err), HOMER_E_BAD_REQUEST);
+    /* two entries of a bag have one form only */
+    static const char again[] = "\001\001\003\000\001m\002\005\001b\001p\006\001q";
+    static const char twice[] = "\001\001\003\000\001m\002\005\001b\001p\005\001b\001q";
+    memcpy(copy, again, sizeof again); /* with the NUL: no labels */
+    assert_int_equal(homer_record_decode(&back, &into, copy, sizeof again, &err), 0);
+    memcpy(copy, twice, sizeof twice);
+    assert_int_equal(homer_record_decode(&back, &into, copy, sizeof twice, &err), HOMER_E_BAD_REQUEST);
+    assert_non_null(strstr(err.message, "bag"));
     /* a count that would take all memory is refused before anything is allocated */
     static const char huge[] = "\x01\x01\x03\x00\x01m\xff\xff\xff\xff\x7f";
     size_t used = mem.peak_bytes;

@@ -183,6 +183,38 @@ static void refused_memory_changes_nothing(void **state) {
     }
 }
 
+/* Records of which few fit into one piece of memory: batches end where pieces do, and the memory comes back.
+ */
+static void large_records_pass_through(void **state) {
+    (void)state;
+    struct log l;
+    struct homer_wal_report report;
+    char *room;
+    enum { BYTES = 100000, ROUNDS = 50 };
+    log_init(&l, 12);
+    l.options.segment_bytes = 1 << 20;
+    l.options.max_record = 3 * BYTES;
+    assert_int_equal(log_open(&l, 1), 0);
+    size_t most = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int k = 0; k < 4; k++) {
+            size_t n = k == 3 ? (size_t)i * BYTES * 3 / ROUNDS : BYTES;
+            assert_int_equal(homer_wal_reserve(l.w, n, &room, NULL), 0);
+            memset(room, i + k, n);
+            homer_wal_append(l.w, n);
+            if (k == i % 4) assert_true(homer_wal_take(l.w, i % 3 == 0, false));
+        }
+        homer_wal_done(l.w, homer_wal_write(l.w));
+        if (l.mem.used_bytes > most) most = l.mem.used_bytes;
+    }
+    assert_true(most < 3 << 20);
+    assert_int_equal(commit(&l, true, false), 0);
+    assert_true(l.mem.used_bytes < 1 << 20);
+    assert_int_equal(homer_wal_read(disk_files(l.disk), folder, 1, NULL, NULL, &report, &l.err), 0);
+    assert_int_equal(report.records, 4 * ROUNDS);
+    log_deinit(&l);
+}
+
 static void a_failure_ends_by_itself_in_a_fresh_segment(void **state) {
     (void)state;
     static const int ops[] = {DISK_WRITE, DISK_SYNC};
@@ -298,6 +330,7 @@ int main(void) {
         cmocka_unit_test(a_record_is_accepted_only_when_its_space_is_taken),
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(refused_memory_changes_nothing),
+        cmocka_unit_test(large_records_pass_through),
         cmocka_unit_test(a_failure_ends_by_itself_in_a_fresh_segment),
         cmocka_unit_test(without_syncs_only_what_is_not_written_is_kept),
         cmocka_unit_test(old_segments_are_removed),

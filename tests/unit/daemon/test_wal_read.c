@@ -202,6 +202,37 @@ static void damage_at_the_end_of_a_closed_log_is_seen(void **state) {
     done(&l);
 }
 
+/* Nothing says that the record was durable, but later segments go on: a log that ends there would have a
+ * hole. */
+static void damage_before_a_later_segment_is_seen(void **state) {
+    (void)state;
+    struct log l;
+    struct homer_wal_report report;
+    log_init(&l, 12);
+    l.options.keep_unsynced = false;
+    assert_int_equal(log_open(&l, 1), 0);
+    for (int i = 0; i < 10; i++) assert_int_equal(add(&l), 0);
+    assert_int_equal(commit(&l, false, false), 0);
+    assert_int_equal(add(&l), 0);
+    disk_fail(l.disk, DISK_WRITE, 1, 0, EIO);
+    assert_int_equal(commit(&l, false, false), -EIO);
+    size_t n, later_n;
+    unsigned char *content = disk_content(l.disk, segment(1), &n);
+    assert_int_equal(commit(&l, false, true), 0);
+    unsigned char *later = disk_content(l.disk, segment(11), &later_n);
+    assert_non_null(later);
+    content[HOMER_WAL_HEADER] ^= 1;
+    assert_int_equal(log_read(&l, 1, &report), HOMER_E_INTERNAL); /* it holds a record */
+    assert_int_equal(report.last, 0);
+    later[0] ^= 1;
+    assert_int_equal(log_read(&l, 1, &report), HOMER_E_INTERNAL); /* nobody knows what it holds */
+    memset(later, 0, later_n);
+    assert_int_equal(log_read(&l, 1, &report), 0); /* nothing: all of it is torn */
+    assert_true(report.torn_bytes > 0);
+    log_die(&l);
+    done(&l);
+}
+
 static void a_missing_segment_is_damage(void **state) {
     (void)state;
     struct log l;
@@ -327,6 +358,7 @@ int main(void) {
         cmocka_unit_test(a_flipped_bit_is_never_read),
         cmocka_unit_test(damage_in_the_newest_segment_is_told_from_a_torn_tail),
         cmocka_unit_test(damage_at_the_end_of_a_closed_log_is_seen),
+        cmocka_unit_test(damage_before_a_later_segment_is_seen),
         cmocka_unit_test(a_missing_segment_is_damage),
         cmocka_unit_test(what_is_no_segment_is_refused),
         cmocka_unit_test(a_payload_cannot_pose_as_a_record),
