@@ -85,8 +85,13 @@ struct homer_request {
     struct homer_str text;       /* s NULL = none */
     struct homer_label_value *y; /* [y_n] */
     size_t y_n;
-    bool y_partial; /* y was an object: labels not listed are unknown */
-    double weight;  /* > 0; 1 when not given */
+    bool y_partial;       /* y was an object: labels not listed are unknown */
+    double weight;        /* > 0; 1 when not given */
+    struct homer_str src; /* learn, test, label: whose n it is; s NULL = none */
+    uint64_t n;           /* the client's number of it */
+    bool has_n;
+    struct homer_str ref; /* label: the id of an earlier predict with track; s NULL = none */
+    bool track;           /* predict: a label will come */
     bool noreply;
     bool metrics;
     size_t k;                   /* 0 = not given */
