@@ -59,6 +59,8 @@ const struct homer_config_key homer_config_keys[] = {
      "unsent reply bytes of a connection above which no more of its requests are read"},
     {"limits.low_water", HOMER_KEY_BYTES, FIELD(conn.low_water), WHOLE(0, GIB), NULL, "\"256KiB\"",
      "unsent reply bytes below which they are read again; less than high_water"},
+    {"limits.max_unanswered", HOMER_KEY_UINT, FIELD(conn.max_unanswered), WHOLE(1, 10000000), NULL, "16384",
+     "requests of a connection whose replies have not left, or wait for the log, above which no more are read"},
     {"limits.turn_lines", HOMER_KEY_UINT, FIELD(conn.turn_lines), WHOLE(1, 100000), NULL, "64",
      "requests that one connection may have answered before the next has its turn"},
     {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",

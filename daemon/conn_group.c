@@ -41,6 +41,10 @@ static void on_idle(uv_idle_t *idle) {
     (void)idle; /* its being active is what matters: poll returns at once */
 }
 
+void homer_conn_group_wake(struct homer_conn_group *g) {
+    if (g->ready_n && !g->is_done) uv_idle_start(&g->idle, on_idle);
+}
+
 static void on_check(uv_check_t *check) {
     struct homer_conn_group *g = check->data;
     for (unsigned turns = g->ready_n; turns > 0 && g->ready_head; turns--) {
@@ -48,12 +52,11 @@ static void on_check(uv_check_t *check) {
         homer_conn_unready(c); /* homer_conn_turn puts it back at the end if there is more */
         homer_conn_turn(c);
     }
+    if (g->after_turns) g->after_turns(g->after_ctx);
     /* Replies sent outside of a turn may have made others ready: those are seen here too, before the next
      * poll. */
-    if (g->ready_n && !g->is_done)
-        uv_idle_start(&g->idle, on_idle);
-    else
-        uv_idle_stop(&g->idle);
+    uv_idle_stop(&g->idle);
+    homer_conn_group_wake(g);
 }
 
 /* ---- the end of a group ---- */
@@ -117,7 +120,7 @@ void homer_conn_group_close(struct homer_conn_group *g, uint64_t deadline_ms, vo
     g->done_ctx = ctx;
     g->stalled_n = 0;
     for (struct homer_conn *c = g->all; c; c = c->next) homer_conn_end(c);
-    if (g->ready_n) uv_idle_start(&g->idle, on_idle);
+    homer_conn_group_wake(g);
     finish_if_empty(g);
 }
 

@@ -1,4 +1,5 @@
-/* What conn.c (one connection) and conn_group.c (all of them) share, and their tests look at.
+/* What conn.c (one connection), conn_io.c (its bytes), conn_hold.c (replies that wait) and conn_group.c (all
+ * of them) share, and their tests look at.
  *
  * Life of a connection: OPEN (reads, answers) -> FLUSHING (no further line; replies go out) -> LINGERING (FIN
  * sent, input dropped) -> CLOSED (uv_close under way; freed in its callback). Any failure jumps to CLOSED. */
@@ -9,12 +10,22 @@
 #include "daemon/conn.h"
 #include "proto/line.h"
 
+/* Output from out.data[at] on waits until `batch` is durable. */
+struct homer_hold {
+    uint64_t batch;
+    size_t at;
+    uint64_t lines; /* handled before it: those are answered when the bytes before `at` have left */
+};
+enum { HOMER_HOLDS = 4 }; /* the open batch, the one on its way, and some; beyond that they are joined */
+
 enum conn_state { CONN_OPEN = 0, CONN_FLUSHING, CONN_LINGERING, CONN_CLOSED };
 
 struct homer_conn {
     struct homer_conn_group *group;
     struct homer_conn *prev, *next;             /* all connections of the group */
     struct homer_conn *ready_prev, *ready_next; /* those with work, while is_ready */
+    struct homer_conn *held_prev, *held_next;   /* those with holds, while hold_n */
+    struct homer_session session;
     union {
         uv_handle_t handle;
         uv_stream_t stream;
@@ -25,14 +36,19 @@ struct homer_conn {
     uv_shutdown_t shutdown_req;
     struct homer_mem mem;
     struct homer_line line;
-    struct homer_buf out;     /* replies not yet handed to libuv */
-    struct homer_buf sending; /* in uv_write's hands while is_sending; empty otherwise */
+    struct homer_buf out;                /* replies not yet handed to libuv */
+    struct homer_buf sending;            /* in uv_write's hands while is_sending; empty otherwise */
+    struct homer_hold hold[HOMER_HOLDS]; /* [hold_n], batch and at growing */
+    unsigned hold_n;
+    uint64_t handled, answered; /* lines; the difference is what max_unanswered bounds */
     enum conn_state state;
     bool is_refusal; /* over max_connections: gets one error line, counts for nothing */
     bool is_ready;
     bool is_reading;
     bool is_sending;
     bool is_blocked;    /* passed high_water, not yet below low_water */
+    bool is_handling;   /* inside the line handler: `out` belongs to it */
+    bool is_waiting;    /* for homer_conn_group_resume */
     bool has_lines;     /* the splitter may hold something to handle */
     bool is_eof;        /* the peer sent FIN: a last line without newline counts */
     bool is_ending;     /* the group closes: nothing more is read */
@@ -50,6 +66,11 @@ struct homer_conn_group {
     struct homer_conn *all; /* newest first */
     struct homer_conn *ready_head, *ready_tail;
     unsigned ready_n, refusal_n;
+    struct homer_conn *held; /* in no order */
+    uint64_t batch;          /* the open one */
+    uint64_t last_id;        /* of a session */
+    void (*after_turns)(void *ctx);
+    void *after_ctx;
     uv_check_t check; /* serves the ready list after each poll */
     uv_idle_t idle;   /* active while somebody is ready: poll does not block */
     uv_timer_t tick;  /* coarse, active while needed: time-outs, the deadline, stalled listeners */
@@ -60,7 +81,7 @@ struct homer_conn_group {
     uint64_t deadline_ms; /* loop time, while is_closing */
     void (*on_done)(void *ctx);
     void *done_ctx;
-    char drop[4096]; /* where lingering connections read to */
+    char input[65536]; /* where all connections read to: an idle one owns no buffer */
 };
 
 /* conn.c: init fills everything but the libuv handle, which is initialised and accepted by the group. */
@@ -68,18 +89,41 @@ void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g);
 void homer_conn_start(struct homer_conn *c);
 /* Handles up to turn_lines lines and sends the replies: one turn of the ready list. */
 void homer_conn_turn(struct homer_conn *c);
+/* Brings reading, the ready list and the state in line with what the connection holds; sends what may be
+ * sent.
+ */
+void homer_conn_advance(struct homer_conn *c);
 /* Nothing more is read: what was read is answered, then the connection closes. */
 void homer_conn_end(struct homer_conn *c);
 /* Sends c->out and closes once it is gone. */
 void homer_conn_finish(struct homer_conn *c);
 /* Closes at once, unsent replies are lost. May be called repeatedly. */
 void homer_conn_cut(struct homer_conn *c);
+/* Cuts it because of a libuv error, and logs that. */
+void homer_conn_fail(struct homer_conn *c, const char *where, int err);
 /* Time-outs, seen at every tick. */
 void homer_conn_tick(struct homer_conn *c, uint64_t now_ms);
+
+/* conn_io.c */
+void homer_conn_read(struct homer_conn *c);
+void homer_conn_read_stop(struct homer_conn *c);
+/* Sends what may be sent: as much as the socket takes now, the rest is handed over to libuv. False:
+ * connection lost. */
+bool homer_conn_flush(struct homer_conn *c);
+/* Reply bytes that are not yet with the system, held ones included. */
+size_t homer_conn_unsent(const struct homer_conn *c);
+/* Sends FIN; the connection ends when the peer's has come or linger_ms later. */
+void homer_conn_shut(struct homer_conn *c);
+
+/* conn_hold.c: out.data[at..], the reply of a line that `lines` went before, waits for the open batch. */
+void homer_conn_hold(struct homer_conn *c, size_t at, uint64_t lines);
+void homer_conn_unhold(struct homer_conn *c, uint64_t batch); /* drops the holds for it and those before it */
 
 /* conn_group.c */
 void homer_conn_ready(struct homer_conn *c);
 void homer_conn_unready(struct homer_conn *c);
+/* Makes the loop look at the ready list before it sleeps; needed where no poll came before. */
+void homer_conn_group_wake(struct homer_conn_group *g);
 void homer_conn_forget(struct homer_conn *c); /* frees it: the last thing a close callback does */
 
 #endif

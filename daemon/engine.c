@@ -145,10 +145,12 @@ void homer_engine_answer(struct homer_engine *e, const struct homer_request *req
     homer_engine_refuse(e, r, &err, &req->id);
 }
 
-bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large, struct homer_buf *out) {
+unsigned homer_engine_line(void *engine, struct homer_session *session, const char *text, size_t n,
+                           bool too_large, struct homer_buf *out) {
     struct homer_engine *e = engine;
     struct homer_request *req = &e->request;
     struct homer_reply r;
+    (void)session;
     homer_reply_init(&r, out);
     e->tail = 0;
     e->quit = false;
@@ -158,11 +160,11 @@ bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large,
                         e->config->request.max_line);
         e->requests[HOMER_OP_NONE]++;
         homer_engine_refuse(e, &r, &err, NULL);
-        return true;
+        return 0;
     }
     homer_request_parse(req, text, n, &e->config->request);
     /* Without room for the shortest reply nothing is tried; out->failed then tells the connection. */
-    if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return true;
+    if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return 0;
     homer_engine_answer(e, req, &r);
-    return !e->quit;
+    return e->quit ? HOMER_LINE_QUIT : 0;
 }

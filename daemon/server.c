@@ -183,6 +183,10 @@ struct homer_server *homer_server_free(struct homer_server *s) {
     return NULL;
 }
 
+struct homer_conn_group *homer_server_group(struct homer_server *s) {
+    return s->group;
+}
+
 const struct homer_conn_stats *homer_server_stats(const struct homer_server *s) {
     return homer_conn_group_stats(s->group);
 }

@@ -27,6 +27,8 @@ void homer_server_stop(struct homer_server *s, void (*on_stopped)(void *ctx), vo
 /* Only after homer_server_stop and the end of uv_run. Accepts NULL, returns NULL. */
 struct homer_server *homer_server_free(struct homer_server *s);
 
+/* The connections, for replies that wait; borrowed. */
+struct homer_conn_group *homer_server_group(struct homer_server *s);
 const struct homer_conn_stats *homer_server_stats(const struct homer_server *s);
 /* "127.0.0.1:7707, unix:/run/homer": where it listens, port 0 resolved. */
 void homer_server_describe(const struct homer_server *s, struct homer_buf *out);

@@ -114,6 +114,7 @@ static void write_some(struct homer_client *c) {
 
 static int read_some(struct homer_client *c, struct homer_error *err) {
     size_t room;
+    homer_line_trim(&c->in, 4 * READ_BYTES);
     char *to = homer_line_room(&c->in, READ_BYTES, &room);
     if (!to) return homer_err_set(err, -ENOMEM, "out of memory for a reply of %s", c->address);
     ssize_t k = recv(c->fd, to, room, 0);
