@@ -60,15 +60,20 @@ const struct homer_config_key homer_config_keys[] = {
     {"limits.low_water", HOMER_KEY_BYTES, FIELD(conn.low_water), WHOLE(0, GIB), NULL, "\"256KiB\"",
      "unsent reply bytes below which they are read again; less than high_water"},
     {"limits.max_unanswered", HOMER_KEY_UINT, FIELD(conn.max_unanswered), WHOLE(1, 10000000), NULL, "16384",
-     "requests of a connection whose replies have not left, or wait for the log, above which no more are read"},
+     "requests of a connection whose replies have not left, or wait for the log, above which no more are "
+     "read"},
     {"limits.turn_lines", HOMER_KEY_UINT, FIELD(conn.turn_lines), WHOLE(1, 100000), NULL, "64",
      "requests that one connection may have answered before the next has its turn"},
     {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",
      "bytes of one batch's reply, after which its further items are refused"},
     {"limits.idle_timeout_ms", HOMER_KEY_UINT, FIELD(conn.drain_timeout_ms), WHOLE(10, 24 * HOUR_MS), NULL,
-     "60000",
-     "milliseconds for which a client may leave replies unread before it is closed; one that owes nothing "
-     "may idle for ever"},
+     "60000", "milliseconds for which a client may leave replies unread before it is closed"},
+    {"limits.line_timeout_ms", HOMER_KEY_UINT, FIELD(conn.line_timeout_ms), WHOLE(10, 24 * HOUR_MS), NULL,
+     "30000",
+     "milliseconds from the first byte of a request line to its last, after which the connection is closed; "
+     "also for the handshake of TLS"},
+    {"limits.max_idle_ms", HOMER_KEY_UINT, FIELD(conn.max_idle_ms), WHOLE(0, 24 * HOUR_MS), NULL, "0",
+     "milliseconds without a request after which a client that owes nothing is closed; 0: never"},
     {"limits.shutdown_ms", HOMER_KEY_UINT, FIELD(shutdown_ms), WHOLE(0, HOUR_MS), NULL, "5000",
      "milliseconds from SIGTERM after which clients that do not read their replies are cut off"},
 

@@ -1,6 +1,7 @@
 #include "daemon/conn_impl.h"
 
 #include "daemon/log.h"
+#include "proto/reply.h"
 
 enum { KEEP_BYTES = 1024 }; /* of an emptied input buffer */
 
@@ -64,6 +65,16 @@ void homer_conn_finish(struct homer_conn *c) {
     homer_conn_advance(c);
 }
 
+void homer_conn_tell_and_finish(struct homer_conn *c, const struct homer_error *e) {
+    struct homer_reply r;
+    homer_reply_init(&r, &c->out);
+    homer_reply_error(&r, e, NULL);
+    if (c->out.failed)
+        homer_conn_cut(c);
+    else
+        homer_conn_finish(c);
+}
+
 void homer_conn_end(struct homer_conn *c) {
     c->is_ending = true;
     if (c->state == CONN_OPEN) homer_conn_advance(c);
@@ -108,24 +119,55 @@ void homer_conn_turn(struct homer_conn *c) {
     if (c->state == CONN_OPEN) homer_conn_advance(c);
 }
 
-void homer_conn_tick(struct homer_conn *c, uint64_t now) {
-    const struct homer_conn_limits *limits = &c->group->limits;
-    if (c->state == CONN_CLOSED) return;
-    if (c->state == CONN_LINGERING) {
-        if (now - c->since_ms >= limits->linger_ms) homer_conn_cut(c);
-        return;
-    }
+/* ---- time ---- */
+
+/* Unread replies: true when that was too long, and the connection is cut. */
+static bool drained_too_late(struct homer_conn *c, uint64_t now) {
+    static struct homer_log_site site;
     size_t left = c->is_sending ? uv_stream_get_write_queue_size(&c->uv.stream) : 0;
     if (left == 0 || left != c->unsent_seen) {
         c->since_ms = now;
         c->unsent_seen = left;
-        return;
     }
-    if (now - c->since_ms < limits->drain_timeout_ms) return;
-    static struct homer_log_site site;
+    if (now - c->since_ms < c->group->limits.drain_timeout_ms) return false;
     homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "unsent=%zu", homer_conn_unsent(c));
     c->group->stats.timed_out++;
     homer_conn_cut(c);
+    return true;
+}
+
+/* A line that does not end, or nothing at all: counted while the next move is the peer's. */
+static void end_if_quiet_too_long(struct homer_conn *c, uint64_t now) {
+    static struct homer_log_site site;
+    const struct homer_conn_limits *limits = &c->group->limits;
+    struct homer_error e = {0};
+    bool partial = homer_line_partial(&c->line);
+    uint64_t limit = partial ? limits->line_timeout_ms : limits->max_idle_ms;
+    bool ours = !c->is_reading || c->has_lines || c->hold_n || homer_conn_unsent(c);
+    if (ours || c->handled != c->handled_seen || partial != c->was_partial) {
+        c->quiet_ms = now;
+        c->handled_seen = c->handled;
+        c->was_partial = partial;
+    }
+    if (limit == 0 || now - c->quiet_ms < limit) return;
+    homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "partial_line=%s",
+                      partial ? "true" : "false");
+    c->group->stats.timed_out++;
+    if (partial)
+        homer_err_limit(
+            &e, HOMER_E_BAD_REQUEST, "line_timeout_ms",
+            "the line was not complete %llu ms after it began; send whole lines, each with its newline",
+            (unsigned long long)limit);
+    else
+        homer_err_limit(&e, HOMER_E_BAD_REQUEST, "max_idle_ms",
+                        "no request for %llu ms; connect again when there is one", (unsigned long long)limit);
+    homer_conn_tell_and_finish(c, &e);
+}
+
+void homer_conn_tick(struct homer_conn *c, uint64_t now) {
+    if (c->state == CONN_LINGERING && now - c->since_ms >= c->group->limits.linger_ms) homer_conn_cut(c);
+    if (c->state == CONN_CLOSED || c->state == CONN_LINGERING || drained_too_late(c, now)) return;
+    if (c->state == CONN_OPEN) end_if_quiet_too_long(c, now);
 }
 
 void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g) {
@@ -137,6 +179,6 @@ void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g) {
 }
 
 void homer_conn_start(struct homer_conn *c) {
-    c->since_ms = uv_now(c->group->loop);
+    c->since_ms = c->quiet_ms = uv_now(c->group->loop);
     homer_conn_advance(c);
 }

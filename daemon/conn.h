@@ -6,7 +6,8 @@
  *   - above `high_water` unsent bytes no further line is handled and nothing more is read, so that TCP
  *     back-pressure reaches the client; it goes on below `low_water`;
  *   - more than `max_unanswered` requests whose replies have not left hold back the next ones likewise;
- *   - a peer that leaves replies unread for `drain_timeout_ms` is closed; a merely idle one stays;
+ *   - a peer that leaves replies unread for `drain_timeout_ms` is closed, and so is one whose line is not
+ *     complete `line_timeout_ms` after it began; a merely idle one stays, unless max_idle_ms says otherwise;
  *   - end of input: what was read is answered, a last line without newline included, then it closes;
  *   - closing: replies flushed, FIN sent, then input is read and dropped for a moment so that no reset can
  *     destroy replies on their way. */
@@ -50,6 +51,8 @@ struct homer_conn_limits {
     unsigned turn_lines; /* lines of one connection a loop turn */
     unsigned max_connections;
     uint64_t drain_timeout_ms; /* idle_timeout of the protocol */
+    uint64_t line_timeout_ms;  /* from the first byte of a line to its end */
+    uint64_t max_idle_ms;      /* without a line, owing nothing; 0 = for ever */
     uint64_t linger_ms;        /* how long input is still dropped after FIN */
     bool needs_token;          /* new sessions are not trusted */
 };

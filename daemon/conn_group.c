@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include "daemon/log.h"
-#include "proto/reply.h"
 
 enum { MAX_REFUSALS = 64 }; /* peers over max_connections that are being told so at one time */
 
@@ -137,18 +136,11 @@ static void stall(struct homer_conn_group *g, uv_stream_t *listener) {
 }
 
 static void refuse(struct homer_conn *c) {
-    struct homer_conn_group *g = c->group;
     struct homer_error e = {0};
-    struct homer_reply r;
     homer_err_limit(&e, HOMER_E_TOO_MANY, "max_connections", "%u connections are open; try again later",
-                    g->stats.open);
+                    c->group->stats.open);
     e.retry = true;
-    homer_reply_init(&r, &c->out);
-    homer_reply_error(&r, &e, NULL);
-    if (c->out.failed)
-        homer_conn_cut(c);
-    else
-        homer_conn_finish(c);
+    homer_conn_tell_and_finish(c, &e);
 }
 
 void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) {
@@ -199,8 +191,13 @@ const struct homer_conn_stats *homer_conn_group_stats(const struct homer_conn_gr
     return &g->stats;
 }
 
+static uint64_t shorter(uint64_t a, uint64_t b) {
+    return b && b < a ? b : a;
+}
+
 static uint64_t tick_for(const struct homer_conn_limits *l) {
-    uint64_t shortest = l->drain_timeout_ms < l->linger_ms ? l->drain_timeout_ms : l->linger_ms;
+    uint64_t shortest =
+        shorter(shorter(l->drain_timeout_ms, l->linger_ms), shorter(l->line_timeout_ms, l->max_idle_ms));
     uint64_t tick = shortest / 4;
     return tick < 5 ? 5 : tick > 250 ? 250 : tick;
 }

@@ -54,6 +54,9 @@ struct homer_conn {
     bool is_ending;     /* the group closes: nothing more is read */
     uint64_t since_ms;  /* last progress of output, or when lingering began */
     size_t unsent_seen; /* libuv's write queue when the timer looked last */
+    uint64_t quiet_ms;  /* since when the timer has seen the same incomplete line, or nothing at all */
+    uint64_t handled_seen;
+    bool was_partial;
 };
 
 struct homer_conn_group {
@@ -97,6 +100,8 @@ void homer_conn_advance(struct homer_conn *c);
 void homer_conn_end(struct homer_conn *c);
 /* Sends c->out and closes once it is gone. */
 void homer_conn_finish(struct homer_conn *c);
+/* The same with an error as the last line. */
+void homer_conn_tell_and_finish(struct homer_conn *c, const struct homer_error *e);
 /* Closes at once, unsent replies are lost. May be called repeatedly. */
 void homer_conn_cut(struct homer_conn *c);
 /* Cuts it because of a libuv error, and logs that. */

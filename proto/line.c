@@ -36,6 +36,10 @@ bool homer_line_pending(const struct homer_line *l) {
     return l->in.n - l->next > l->scanned;
 }
 
+bool homer_line_partial(const struct homer_line *l) {
+    return l->in.n > l->next || l->discarding;
+}
+
 static bool blank(const char *text, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (text[i] != ' ' && text[i] != '\t') return false;

@@ -90,6 +90,7 @@ static inline struct homer_conn_limits small_limits(void) {
                                       .turn_lines = 16,
                                       .max_connections = 100,
                                       .drain_timeout_ms = 60000,
+                                      .line_timeout_ms = 60000,
                                       .linger_ms = 1000};
 }
 
