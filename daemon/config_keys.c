@@ -28,7 +28,7 @@ static const char *const profiles[] = {"linear", "fast", "accurate", NULL};
 /* clang-format off: a table is read by columns */
 const struct homer_config_key homer_config_keys[] = {
     {"listen", HOMER_KEY_LISTEN, NOWHERE, WHOLE(0, HOMER_MAX_LISTEN), NULL, "[\"127.0.0.1:7707\"]",
-     "HOST:PORT, or an array of them, to take TCP connections on; port 0 picks a free one; loopback only"},
+     "HOST:PORT, or an array of them, to take TCP connections on; port 0 picks a free one"},
     {"unix", HOMER_KEY_STRING, FIELD(unix_path), ANY, NULL, "null",
      "path of a Unix-domain socket to take connections on, mode 0600"},
     {"http", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no HTTP"},
@@ -36,8 +36,14 @@ const struct homer_config_key homer_config_keys[] = {
     {"durability", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "\"none\"", "this version keeps nothing on disk"},
     {"sync_interval_ms", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
     {"snapshot", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
-    {"auth_token_file", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no authentication"},
-    {"tls", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no TLS"},
+    {"auth_token_file", HOMER_KEY_STRING, FIELD(token_file), ANY, NULL, "null",
+     "file with the token that clients have to show, mode 0600; null: everybody who can connect is trusted"},
+    {"tls.cert", HOMER_KEY_STRING, FIELD(tls_cert), ANY, NULL, "null",
+     "certificate (PEM, with its chain) for the TCP connections; null: they are not encrypted"},
+    {"tls.key", HOMER_KEY_STRING, FIELD(tls_key), ANY, NULL, "null",
+     "the certificate's private key (PEM, without a passphrase), mode 0600"},
+    {"user", HOMER_KEY_STRING, FIELD(user), ANY, NULL, "null",
+     "name of the user to become after start, when started as root"},
 
     {"limits.max_line", HOMER_KEY_BYTES, FIELD(request.max_line), WHOLE(KIB, 256 * MIB), NULL, "\"1MiB\"",
      "bytes of one request line; a longer one is skipped with one too_large error"},

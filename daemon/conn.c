@@ -10,6 +10,8 @@ static void on_close(uv_handle_t *handle) {
     homer_line_deinit(&c->line);
     homer_buf_deinit(&c->out);
     homer_buf_deinit(&c->sending);
+    homer_buf_deinit(&c->wire);
+    homer_tls_session_free(c->tls);
     homer_conn_forget(c);
 }
 
@@ -39,7 +41,7 @@ void homer_conn_advance(struct homer_conn *c) {
     const struct homer_conn_limits *limits = &c->group->limits;
     if (c->state == CONN_CLOSED || c->state == CONN_LINGERING || !homer_conn_flush(c)) return;
     if (c->state == CONN_FLUSHING) {
-        if (!c->is_sending && !c->hold_n) homer_conn_shut(c);
+        if (!c->is_sending && !c->hold_n && !c->is_shut) homer_conn_shut(c);
         return;
     }
     size_t waiting = homer_conn_unsent(c);
@@ -108,7 +110,8 @@ void homer_conn_turn(struct homer_conn *c) {
          i < limits->turn_lines && homer_conn_unsent(c) < limits->high_water && !is_crowded(c); i++) {
         const char *text = NULL;
         size_t n = 0;
-        int got = c->is_eof ? homer_line_last(&c->line, &text, &n) : homer_line_next(&c->line, &text, &n);
+        int got = c->is_eof && !c->is_truncated ? homer_line_last(&c->line, &text, &n)
+                                                : homer_line_next(&c->line, &text, &n);
         if (got == 0) {
             c->has_lines = false;
             homer_line_trim(&c->line, KEEP_BYTES);
@@ -136,32 +139,42 @@ static bool drained_too_late(struct homer_conn *c, uint64_t now) {
     return true;
 }
 
-/* A line that does not end, or nothing at all: counted while the next move is the peer's. */
+static void tell_quiet(struct homer_conn *c, bool partial, uint64_t ms) {
+    struct homer_error e = {0};
+    if (partial)
+        homer_err_limit(&e, HOMER_E_BAD_REQUEST, "line_timeout_ms",
+                        "the line was not complete %llu ms after it began; send whole lines, each with its "
+                        "newline",
+                        (unsigned long long)ms);
+    else
+        homer_err_limit(&e, HOMER_E_BAD_REQUEST, "max_idle_ms",
+                        "no request for %llu ms; connect again when there is one", (unsigned long long)ms);
+    homer_conn_tell_and_finish(c, &e);
+}
+
+/* A line or a handshake that does not end, or nothing at all: counted while the next move is the peer's. */
 static void end_if_quiet_too_long(struct homer_conn *c, uint64_t now) {
     static struct homer_log_site site;
     const struct homer_conn_limits *limits = &c->group->limits;
-    struct homer_error e = {0};
-    bool partial = homer_line_partial(&c->line);
+    bool greeting = c->tls && !homer_tls_session_is_ready(c->tls);
+    bool partial = greeting || homer_line_partial(&c->line);
     uint64_t limit = partial ? limits->line_timeout_ms : limits->max_idle_ms;
     bool ours = !c->is_reading || c->has_lines || c->hold_n || homer_conn_unsent(c);
-    if (ours || c->handled != c->handled_seen || partial != c->was_partial) {
+    if ((ours && !greeting) || c->handled != c->handled_seen || partial != c->was_partial) {
         c->quiet_ms = now;
         c->handled_seen = c->handled;
         c->was_partial = partial;
     }
     if (limit == 0 || now - c->quiet_ms < limit) return;
-    homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "partial_line=%s",
-                      partial ? "true" : "false");
+    homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "waited_for=%s",
+                      greeting  ? "handshake"
+                      : partial ? "line"
+                                : "request");
     c->group->stats.timed_out++;
-    if (partial)
-        homer_err_limit(
-            &e, HOMER_E_BAD_REQUEST, "line_timeout_ms",
-            "the line was not complete %llu ms after it began; send whole lines, each with its newline",
-            (unsigned long long)limit);
+    if (greeting)
+        homer_conn_cut(c);
     else
-        homer_err_limit(&e, HOMER_E_BAD_REQUEST, "max_idle_ms",
-                        "no request for %llu ms; connect again when there is one", (unsigned long long)limit);
-    homer_conn_tell_and_finish(c, &e);
+        tell_quiet(c, partial, limit);
 }
 
 void homer_conn_tick(struct homer_conn *c, uint64_t now) {
@@ -176,6 +189,7 @@ void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g) {
     homer_line_init(&c->line, &c->mem, g->limits.max_line);
     homer_buf_init(&c->out, &c->mem);
     homer_buf_init(&c->sending, &c->mem);
+    homer_buf_init(&c->wire, &c->mem);
 }
 
 void homer_conn_start(struct homer_conn *c) {

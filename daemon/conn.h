@@ -9,6 +9,8 @@
  *   - a peer that leaves replies unread for `drain_timeout_ms` is closed, and so is one whose line is not
  *     complete `line_timeout_ms` after it began; a merely idle one stays, unless max_idle_ms says otherwise;
  *   - end of input: what was read is answered, a last line without newline included, then it closes;
+ *   - TLS: a peer that ends the stream without saying so in TLS may have been cut off by somebody else: its
+ * last line without newline does not count;
  *   - closing: replies flushed, FIN sent, then input is read and dropped for a moment so that no reset can
  *     destroy replies on their way. */
 #ifndef HOMER_DAEMON_CONN_H
@@ -59,9 +61,15 @@ struct homer_conn_limits {
 
 /* Since the group was made; bytes_out is what the system has taken, lines excludes blank ones. */
 struct homer_conn_stats {
-    uint64_t accepted, refused, closed, timed_out, abandoned, bytes_in, bytes_out, lines, too_large;
+    uint64_t accepted, refused, closed, timed_out, abandoned, tls_failed, bytes_in, bytes_out, lines,
+        too_large;
     unsigned open;
 };
+
+struct homer_tls;
+/* TCP connections accepted from now on speak TLS with this certificate, and lines are what it carries.
+ * Borrowed; homer_tls_load may replace what is in it. */
+void homer_conn_group_tls(struct homer_conn_group *g, const struct homer_tls *tls);
 
 /* `limits` are copied, ctx is on_line's. 0 or -ENOMEM. */
 int homer_conn_group_new(struct homer_conn_group **out, uv_loop_t *loop,

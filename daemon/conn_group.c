@@ -174,7 +174,11 @@ void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) 
     }
     need_tick(g);
     err = uv_accept(listener, &c->uv.stream);
-    if (err) {
+    if (!err && is_tcp && g->tls && !full) {
+        c->tls = homer_tls_session_new(g->tls, &c->wire);
+        if (!c->tls) err = UV_ENOMEM;
+    }
+    if (err || (full && is_tcp && g->tls)) { /* a refusal in plain text would say nothing to who speaks TLS */
         homer_conn_cut(c);
         return;
     }
@@ -186,6 +190,10 @@ void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) 
 }
 
 /* ---- the group itself ---- */
+
+void homer_conn_group_tls(struct homer_conn_group *g, const struct homer_tls *tls) {
+    g->tls = tls;
+}
 
 const struct homer_conn_stats *homer_conn_group_stats(const struct homer_conn_group *g) {
     return &g->stats;

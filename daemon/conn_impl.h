@@ -8,6 +8,7 @@
 
 #include "core/base/mem.h"
 #include "daemon/conn.h"
+#include "daemon/tls.h"
 #include "proto/line.h"
 
 /* Output from out.data[at] on waits until `batch` is durable. */
@@ -36,7 +37,9 @@ struct homer_conn {
     uv_shutdown_t shutdown_req;
     struct homer_mem mem;
     struct homer_line line;
-    struct homer_buf out;                /* replies not yet handed to libuv */
+    struct homer_buf out;                /* replies not yet handed to libuv, or not yet encrypted */
+    struct homer_tls_session *tls;       /* NULL = plain text */
+    struct homer_buf wire;               /* encrypted, not yet handed to libuv */
     struct homer_buf sending;            /* in uv_write's hands while is_sending; empty otherwise */
     struct homer_hold hold[HOMER_HOLDS]; /* [hold_n], batch and at growing */
     unsigned hold_n;
@@ -51,6 +54,8 @@ struct homer_conn {
     bool is_waiting;    /* for homer_conn_group_resume */
     bool has_lines;     /* the splitter may hold something to handle */
     bool is_eof;        /* the peer sent FIN: a last line without newline counts */
+    bool is_truncated;  /* ... but TLS did not say so */
+    bool is_shut;       /* uv_shutdown was called */
     bool is_ending;     /* the group closes: nothing more is read */
     uint64_t since_ms;  /* last progress of output, or when lingering began */
     size_t unsent_seen; /* libuv's write queue when the timer looked last */
@@ -69,9 +74,10 @@ struct homer_conn_group {
     struct homer_conn *all; /* newest first */
     struct homer_conn *ready_head, *ready_tail;
     unsigned ready_n, refusal_n;
-    struct homer_conn *held; /* in no order */
-    uint64_t batch;          /* the open one */
-    uint64_t last_id;        /* of a session */
+    struct homer_conn *held;     /* in no order */
+    uint64_t batch;              /* the open one */
+    uint64_t last_id;            /* of a session */
+    const struct homer_tls *tls; /* for TCP; NULL = plain text */
     void (*after_turns)(void *ctx);
     void *after_ctx;
     uv_check_t check; /* serves the ready list after each poll */
