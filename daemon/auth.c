@@ -6,37 +6,21 @@
 
 #define KEY "auth_token_file"
 
-/* Characters that need no quoting in JSON, on a command line of nc, or in a file. */
-static bool is_plain(const char *s, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (s[i] <= ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\') return false;
-    return true;
-}
-
-static int judge(const char *path, const char *text, size_t n, struct homer_error *err) {
-    if (n < HOMER_TOKEN_MIN || n > HOMER_TOKEN_MAX)
-        return homer_err_set(
-            err, HOMER_E_BAD_REQUEST,
-            KEY ": %.120s: a token has %d to %d characters; 'openssl rand -hex 32' makes a good one", path,
-            HOMER_TOKEN_MIN, HOMER_TOKEN_MAX);
-    if (!is_plain(text, n))
-        return homer_err_set(err, HOMER_E_BAD_REQUEST,
-                             KEY ": %.120s: a token is one line of visible ASCII without blanks, \" and \\",
-                             path);
-    return 0;
-}
-
 int homer_auth_load(struct homer_auth *a, const char *path, unsigned user, struct homer_error *err) {
-    char text[HOMER_TOKEN_MAX + 3]; /* a line end, and one more that tells of too much */
+    char text[HOMER_TOKEN_FILE];
     size_t n = 0;
     if (!path) {
         homer_auth_wipe(a);
         return 0;
     }
     int code = homer_secret_read(path, KEY, user, text, sizeof text, &n, err);
-    if (n && text[n - 1] == '\n') n--;
-    if (n && text[n - 1] == '\r') n--;
-    if (!code) code = judge(path, text, n, err);
+    n = homer_token_length(text, n);
+    if (!code && n == 0)
+        code = homer_err_set(
+            err, HOMER_E_BAD_REQUEST,
+            KEY ": %.80s: a token is one line of %d to %d visible ASCII characters without blanks, "
+                "\" and \\; 'openssl rand -hex 32' makes a good one",
+            path, HOMER_TOKEN_MIN, HOMER_TOKEN_MAX);
     if (!code) {
         *a = (struct homer_auth){.needed = true, .n = n};
         memcpy(a->token, text, n);

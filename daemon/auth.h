@@ -6,12 +6,9 @@
 #include "core/base/err.h"
 #include "daemon/session.h"
 #include "proto/request.h"
+#include "proto/token.h"
 
-enum {
-    HOMER_TOKEN_MIN = 16, /* bytes: too many to guess over a socket, when they are random */
-    HOMER_TOKEN_MAX = 512,
-    HOMER_AUTH_TRIES = 3, /* wrong tokens, after which the connection is closed */
-};
+enum { HOMER_AUTH_TRIES = 3 }; /* wrong tokens, after which the connection is closed */
 
 struct homer_auth {
     bool needed;                          /* false: everybody is trusted */
