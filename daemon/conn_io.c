@@ -180,7 +180,7 @@ static int send_out(struct homer_conn *c) {
         err = send_some(c, &c->out, n);
     } else {
         if (n > ENCRYPT_BYTES) n = ENCRYPT_BYTES;
-        if (!homer_tls_session_write(c->tls, c->out.data, n)) return UV_EPROTO;
+        if (!homer_tls_session_write(c->tls, c->out.data, n)) return c->wire.failed ? UV_ENOMEM : UV_EPROTO;
         homer_buf_consume(&c->out, n);
         give_back(&c->out);
     }
