@@ -3,8 +3,6 @@
 #include "daemon/log.h"
 #include "proto/reply.h"
 
-enum { KEEP_BYTES = 1024 }; /* of an emptied input buffer */
-
 static void on_close(uv_handle_t *handle) {
     struct homer_conn *c = handle->data;
     homer_line_deinit(&c->line);
@@ -114,7 +112,6 @@ void homer_conn_turn(struct homer_conn *c) {
                                                 : homer_line_next(&c->line, &text, &n);
         if (got == 0) {
             c->has_lines = false;
-            homer_line_trim(&c->line, KEEP_BYTES);
             break;
         }
         if (!handle(c, text, n, got == HOMER_E_TOO_LARGE)) break;
@@ -164,6 +161,8 @@ static void end_if_quiet_too_long(struct homer_conn *c, uint64_t now) {
         c->quiet_ms = now;
         c->handled_seen = c->handled;
         c->was_partial = partial;
+    } else {
+        homer_conn_give_back(c);
     }
     if (limit == 0 || now - c->quiet_ms < limit) return;
     homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "waited_for=%s",

@@ -123,6 +123,8 @@ void homer_conn_read_stop(struct homer_conn *c);
 bool homer_conn_flush(struct homer_conn *c);
 /* Reply bytes that are not yet with the system, held ones included. */
 size_t homer_conn_unsent(const struct homer_conn *c);
+/* Frees buffers that are empty: an idle connection pays for none. While it is busy they are kept. */
+void homer_conn_give_back(struct homer_conn *c);
 /* Sends FIN; the connection ends when the peer's has come or linger_ms later. */
 void homer_conn_shut(struct homer_conn *c);
 

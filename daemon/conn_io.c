@@ -4,15 +4,9 @@
 #include "daemon/log.h"
 
 enum {
-    KEEP_BYTES = 1024,    /* of an emptied buffer that its connection keeps: enough for small replies */
-    RECORD_BYTES = 16384, /* what one record of TLS carries at most */
+    RECORD_BYTES = 16384,             /* what one record of TLS carries at most */
     ENCRYPT_BYTES = 4 * RECORD_BYTES, /* at one time, so that a long reply is not held twice */
 };
-
-/* One large reply must not be paid for by a connection that idles afterwards. */
-static void give_back(struct homer_buf *b) {
-    if (b->n == 0 && b->cap > KEEP_BYTES) homer_buf_deinit(b);
-}
 
 /* ---- input ---- */
 
@@ -128,7 +122,6 @@ static void on_write(uv_write_t *req, int status) {
     }
     c->group->stats.bytes_out += c->sending.n;
     homer_buf_truncate(&c->sending, 0);
-    give_back(&c->sending);
     c->since_ms = uv_now(c->group->loop);
     homer_conn_advance(c);
 }
@@ -165,9 +158,7 @@ static int send_some(struct homer_conn *c, struct homer_buf *from, size_t n) {
     if (sent < 0) return sent;
     c->group->stats.bytes_out += (uint64_t)sent;
     homer_buf_consume(from, (size_t)sent);
-    int err = (size_t)sent < n ? send_later(c, from, n - (size_t)sent) : 0;
-    give_back(from);
-    return err;
+    return (size_t)sent < n ? send_later(c, from, n - (size_t)sent) : 0;
 }
 
 /* Moves what may be sent of `out` one step on: to the socket, or (a piece of it) to `wire`. 0 or a libuv
@@ -182,7 +173,6 @@ static int send_out(struct homer_conn *c) {
         if (n > ENCRYPT_BYTES) n = ENCRYPT_BYTES;
         if (!homer_tls_session_write(c->tls, c->out.data, n)) return c->wire.failed ? UV_ENOMEM : UV_EPROTO;
         homer_buf_consume(&c->out, n);
-        give_back(&c->out);
     }
     for (unsigned i = 0; i < c->hold_n; i++) c->hold[i].at -= n;
     return err;
@@ -198,6 +188,17 @@ bool homer_conn_flush(struct homer_conn *c) {
     }
     if (!c->is_sending) c->answered = c->hold_n ? c->hold[0].lines : c->handled;
     return true;
+}
+
+static void give_back(struct homer_buf *b) {
+    if (b->n == 0) homer_buf_deinit(b);
+}
+
+void homer_conn_give_back(struct homer_conn *c) {
+    homer_line_trim(&c->line, 0);
+    give_back(&c->out);
+    give_back(&c->wire);
+    if (!c->is_sending) give_back(&c->sending);
 }
 
 /* ---- the end ---- */

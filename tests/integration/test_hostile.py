@@ -35,6 +35,7 @@ def test_idle_connections_cost_little(many_files):
         for client in clients[::2]:
             client.replies(10)
         assert watch.ok("stats")["connections"]["open"] == IDLE + 1
+        time.sleep(0.6)  # what it takes to see that they are idle
         each = (daemon.resident_bytes() - before) / IDLE
         print(f"{IDLE} idle connections: {each:.0f} bytes each")
         assert each < (64 if harness.SANITIZED else 6.4) * KILO
