@@ -1,5 +1,7 @@
-"""Clients that mean harm, or do it: what they may cost, and that nobody else pays. HOMER_IDLE sets how many idle ones there are."""
+"""Clients that mean harm, or do it: what they may cost, and that nobody else pays. HOMER_IDLE, HOMER_SLOW and
+HOMER_DEAF set how many there are of each kind."""
 import contextlib
+import itertools
 import os
 import resource
 import threading
@@ -10,13 +12,15 @@ import pytest
 
 KILO = 1 << 10
 IDLE = int(os.environ.get("HOMER_IDLE", "1500"))
+SLOW = int(os.environ.get("HOMER_SLOW", "100"))
+DEAF = int(os.environ.get("HOMER_DEAF", "10"))
 
 
 @pytest.fixture
 def many_files():
     """Room for the descriptors of this end."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    want = IDLE + 200
+    want = max(IDLE, SLOW + DEAF) + 200
     if before[1] < want:
         pytest.skip(f"only {before[1]} open files are allowed")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], want), before[1]))
@@ -91,6 +95,50 @@ def test_one_byte_at_a_time_from_many(daemon):
     for client in clients:
         assert client.reply()["id"] == 1
         client.socket.close()
+
+
+def p99(client, rounds):
+    """Seconds within which 99 of 100 requests are answered, sent one by one."""
+    taken = []
+    for i in range(rounds):
+        started = time.monotonic()
+        client.ok({"op": "test", "x": {"a": i % 7, "b": i % 3}, "y": ["p"] if i % 2 else ["q"]})
+        taken.append(time.monotonic() - started)
+    return sorted(taken)[rounds * 99 // 100]
+
+
+def test_others_hardly_notice(many_files):
+    """SLOW clients that send a byte now and then, DEAF ones that never read what they asked for."""
+    with harness.Daemon("--set", f"limits.max_connections={SLOW + DEAF + 100}") as daemon, daemon.connect() as client:
+        p99(client, 500)
+        alone = p99(client, 2000)
+        before = daemon.resident_bytes()
+        slow, deaf, stop = [daemon.connect() for _ in range(SLOW)], [daemon.connect() for _ in range(DEAF)], threading.Event()
+
+        def drip():
+            for turn in itertools.count():
+                for each in slow:  # each once a second
+                    each.send(b'{"op":"ping"}\n'[turn % 14:][:1])
+                    if stop.wait(1 / SLOW):
+                        return
+
+        for each in deaf:
+            each.socket.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    each.socket.send(b'{"op":"help"}\n' * 1000)
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        p99(client, 500)
+        beside = p99(client, 2000)
+        stop.set()
+        dripping.join()
+        grown = daemon.resident_bytes() - before
+        print(f"p99 alone {alone * 1e6:.0f} us, beside {SLOW} slow and {DEAF} deaf clients {beside * 1e6:.0f} us; {grown >> 20} MiB more")
+        assert beside < 20 * alone + 0.1, "far more than that is a matter of this machine, far less of the daemon"
+        assert grown < (16 if harness.SANITIZED else 4) * DEAF * KILO * KILO + SLOW * 8 * KILO
+        for each in slow + deaf:
+            each.socket.close()
 
 
 def test_garbage_and_sudden_ends(daemon):
