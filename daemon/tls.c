@@ -76,13 +76,10 @@ static int no_passphrase(char *out, int cap, int writing, void *ctx) {
     return -1;
 }
 
-static int use_key(SSL_CTX *ctx, const char *path, uid_t user, struct homer_error *err) {
-    char text[KEY_BYTES];
-    size_t n;
-    int code = homer_secret_read(path, "tls.key", user, text, sizeof text, &n, err);
-    if (code) return code;
+static int use_key_text(SSL_CTX *ctx, const char *text, size_t n, const char *path, struct homer_error *err) {
     BIO *bio = BIO_new_mem_buf(text, (int)n);
     EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+    int code = 0;
     if (!key)
         code =
             homer_err_set(err, HOMER_E_BAD_REQUEST,
@@ -92,7 +89,15 @@ static int use_key(SSL_CTX *ctx, const char *path, uid_t user, struct homer_erro
                              path, reason());
     EVP_PKEY_free(key);
     BIO_free(bio);
-    homer_secret_wipe(text, n);
+    return code;
+}
+
+static int use_key(SSL_CTX *ctx, const char *path, uid_t user, struct homer_error *err) {
+    char text[KEY_BYTES];
+    size_t n = 0;
+    int code = homer_secret_read(path, "tls.key", user, text, sizeof text, &n, err);
+    if (!code) code = use_key_text(ctx, text, n, path, err);
+    homer_secret_wipe(text, sizeof text);
     return code;
 }
 
