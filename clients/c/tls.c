@@ -2,15 +2,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include "clients/c/address.h"
 
 struct homer_client_tls {
     int fd;
@@ -78,7 +79,9 @@ static bool expect_host(SSL *ssl, const char *host) {
     struct in6_addr any;
     if (inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-    return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+    char name[HOMER_HOST_BYTES]; /* OpenSSL's macro takes no const one */
+    snprintf(name, sizeof name, "%s", host);
+    return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, host) == 1;
 }
 
 static long long now_ms(void) {
