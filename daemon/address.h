@@ -15,9 +15,10 @@ union homer_address {
 
 enum { HOMER_ADDRESS_TEXT = 64 };
 
-/* "127.0.0.1:7707", "[::1]:7707", "localhost:0". HOMER_E_BAD_REQUEST for anything else, and for addresses
- * that other machines can reach: this version cannot tell who is asking. */
+/* "127.0.0.1:7707", "[::1]:7707", "localhost:0". HOMER_E_BAD_REQUEST for anything else. */
 int homer_address_parse(union homer_address *out, const char *text, struct homer_error *err);
+/* Only this machine can reach it. */
+bool homer_address_is_loopback(const union homer_address *a);
 /* The same notation back. */
 void homer_address_print(const union homer_address *a, char out[HOMER_ADDRESS_TEXT]);
 unsigned homer_address_port(const union homer_address *a);

@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "daemon/address.h"
 #include "daemon/config_value.h"
 
 enum {
     PATH_MAX_BYTES = 128, /* of a dotted path; longer than any key */
     READ_BYTES = 65536,   /* of one read of a connection */
     LINGER_MS = 1000,     /* for which a closing connection still drops input */
-    UNIX_PATH_BYTES = 107 /* what sun_path holds; libuv would cut silently */
 };
 
 /* One source of settings: where it writes, how its problems are told. */
@@ -150,6 +148,7 @@ static void apply(struct reading *r, const char *path, json_t *v) {
 /* What follows from other settings. */
 static int finish(struct reading *r) {
     r->c->conn.max_line = r->c->request.max_line;
+    r->c->conn.needs_token = r->c->token_file != NULL;
     r->c->model.clusters.hierarchy.seed = r->c->model.clusters.tree.seed = r->c->model.seed;
     return r->failed;
 }
@@ -174,6 +173,10 @@ int homer_config_init(struct homer_config *c) {
 void homer_config_deinit(struct homer_config *c) {
     for (unsigned i = 0; i < HOMER_MAX_LISTEN; i++) free(c->listen[i]);
     free(c->unix_path);
+    free(c->token_file);
+    free(c->tls_cert);
+    free(c->tls_key);
+    free(c->user);
     free(c->log_file);
     *c = (struct homer_config){0};
 }
@@ -255,28 +258,6 @@ int homer_config_listen(struct homer_config *c, const char *const *listen, unsig
         failed = !c->listen[c->listen_n];
     }
     return failed ? -ENOMEM : 0;
-}
-
-/* ---- checks of everything together ---- */
-
-int homer_config_check(const struct homer_config *c, struct homer_error *err) {
-    struct homer_config view = *c; /* only its on_problem is used, nothing is written */
-    struct reading r = {.c = &view, .err = err, .origin = ""};
-    union homer_address address;
-    struct homer_error e = {0};
-    for (unsigned i = 0; i < c->listen_n; i++) {
-        if (homer_address_parse(&address, c->listen[i], &e) == 0) continue;
-        report(&r, e.code, "listen: %.200s", e.message);
-    }
-    if (c->listen_n == 0 && !c->unix_path)
-        report(&r, HOMER_E_BAD_REQUEST, "listen and unix: nothing to listen on");
-    if (c->unix_path && (!*c->unix_path || strlen(c->unix_path) > UNIX_PATH_BYTES))
-        report(&r, HOMER_E_BAD_REQUEST, "unix: allowed is a path of 1 to %d bytes", UNIX_PATH_BYTES);
-    if (c->conn.low_water >= c->conn.high_water)
-        report(&r, HOMER_E_BAD_REQUEST,
-               "limits.low_water: got %zu, allowed is less than limits.high_water, %zu", c->conn.low_water,
-               c->conn.high_water);
-    return r.failed;
 }
 
 /* ---- printing ---- */

@@ -16,7 +16,10 @@ enum { HOMER_MAX_LISTEN = 16 };
 struct homer_config {
     char *listen[HOMER_MAX_LISTEN]; /* HOST:PORT; port 0 = any free one */
     unsigned listen_n;
-    char *unix_path; /* NULL = none */
+    char *unix_path;          /* NULL = none */
+    char *token_file;         /* NULL = everybody who connects is trusted */
+    char *tls_cert, *tls_key; /* NULL = TCP without TLS */
+    char *user;               /* whom to become; NULL = nobody else */
     struct homer_request_limits request;
     struct homer_conn_limits conn;
     unsigned max_models;
@@ -43,7 +46,8 @@ int homer_config_set(struct homer_config *c, const char *assignment, struct home
 /* Listens there and nowhere else: replaces `listen` and `unix` both. unix_path may be NULL; at most
  * HOMER_MAX_LISTEN. 0 or -ENOMEM. */
 int homer_config_listen(struct homer_config *c, const char *const *listen, unsigned n, const char *unix_path);
-/* After everything was read: what depends on several keys, and addresses given to homer_config_listen. */
+/* After everything was read: what depends on several keys, addresses given to homer_config_listen, and the
+ * files of the token, the certificate and its key, which are read. */
 int homer_config_check(const struct homer_config *c, struct homer_error *err);
 /* Reads the JSON text of a model{} object over *m: for model.create. On failure *m is unchanged. */
 int homer_config_model(struct homer_model_config *m, struct homer_str json, struct homer_error *err);

@@ -28,7 +28,7 @@ static const char *const profiles[] = {"linear", "fast", "accurate", NULL};
 /* clang-format off: a table is read by columns */
 const struct homer_config_key homer_config_keys[] = {
     {"listen", HOMER_KEY_LISTEN, NOWHERE, WHOLE(0, HOMER_MAX_LISTEN), NULL, "[\"127.0.0.1:7707\"]",
-     "HOST:PORT, or an array of them, to take TCP connections on; port 0 picks a free one; loopback only"},
+     "HOST:PORT, or an array of them, to take TCP connections on; port 0 picks a free one"},
     {"unix", HOMER_KEY_STRING, FIELD(unix_path), ANY, NULL, "null",
      "path of a Unix-domain socket to take connections on, mode 0600"},
     {"http", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no HTTP"},
@@ -36,8 +36,14 @@ const struct homer_config_key homer_config_keys[] = {
     {"durability", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "\"none\"", "this version keeps nothing on disk"},
     {"sync_interval_ms", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
     {"snapshot", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
-    {"auth_token_file", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no authentication"},
-    {"tls", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no TLS"},
+    {"auth_token_file", HOMER_KEY_STRING, FIELD(token_file), ANY, NULL, "null",
+     "file with the token that clients have to show, mode 0600; null: everybody who can connect is trusted"},
+    {"tls.cert", HOMER_KEY_STRING, FIELD(tls_cert), ANY, NULL, "null",
+     "certificate (PEM, with its chain) for the TCP connections; null: they are not encrypted"},
+    {"tls.key", HOMER_KEY_STRING, FIELD(tls_key), ANY, NULL, "null",
+     "the certificate's private key (PEM, without a passphrase), mode 0600"},
+    {"user", HOMER_KEY_STRING, FIELD(user), ANY, NULL, "null",
+     "name of the user to become after start, when started as root"},
 
     {"limits.max_line", HOMER_KEY_BYTES, FIELD(request.max_line), WHOLE(KIB, 256 * MIB), NULL, "\"1MiB\"",
      "bytes of one request line; a longer one is skipped with one too_large error"},
@@ -59,14 +65,21 @@ const struct homer_config_key homer_config_keys[] = {
      "unsent reply bytes of a connection above which no more of its requests are read"},
     {"limits.low_water", HOMER_KEY_BYTES, FIELD(conn.low_water), WHOLE(0, GIB), NULL, "\"256KiB\"",
      "unsent reply bytes below which they are read again; less than high_water"},
+    {"limits.max_unanswered", HOMER_KEY_UINT, FIELD(conn.max_unanswered), WHOLE(1, 10000000), NULL, "16384",
+     "requests of a connection whose replies have not left, or wait for the log, above which no more are "
+     "read"},
     {"limits.turn_lines", HOMER_KEY_UINT, FIELD(conn.turn_lines), WHOLE(1, 100000), NULL, "64",
      "requests that one connection may have answered before the next has its turn"},
     {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",
      "bytes of one batch's reply, after which its further items are refused"},
     {"limits.idle_timeout_ms", HOMER_KEY_UINT, FIELD(conn.drain_timeout_ms), WHOLE(10, 24 * HOUR_MS), NULL,
-     "60000",
-     "milliseconds for which a client may leave replies unread before it is closed; one that owes nothing "
-     "may idle for ever"},
+     "60000", "milliseconds for which a client may leave replies unread before it is closed"},
+    {"limits.line_timeout_ms", HOMER_KEY_UINT, FIELD(conn.line_timeout_ms), WHOLE(10, 24 * HOUR_MS), NULL,
+     "30000",
+     "milliseconds from the first byte of a request line to its last, after which the connection is closed; "
+     "also for the handshake of TLS"},
+    {"limits.max_idle_ms", HOMER_KEY_UINT, FIELD(conn.max_idle_ms), WHOLE(0, 24 * HOUR_MS), NULL, "0",
+     "milliseconds without a request after which a client that owes nothing is closed; 0: never"},
     {"limits.shutdown_ms", HOMER_KEY_UINT, FIELD(shutdown_ms), WHOLE(0, HOUR_MS), NULL, "5000",
      "milliseconds from SIGTERM after which clients that do not read their replies are cut off"},
 

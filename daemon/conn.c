@@ -1,27 +1,15 @@
 #include "daemon/conn_impl.h"
 
 #include "daemon/log.h"
-
-static void advance(struct homer_conn *c);
-
-static size_t unsent(const struct homer_conn *c) {
-    return c->out.n + (c->is_sending ? uv_stream_get_write_queue_size(&c->uv.stream) : 0);
-}
-
-static uint64_t now_ms(const struct homer_conn *c) {
-    return uv_now(c->group->loop);
-}
-
-/* One large line or reply must not be paid for by a connection that idles afterwards. */
-static void give_back(struct homer_buf *b, size_t keep_bytes) {
-    if (b->n == 0 && b->cap > keep_bytes) homer_buf_deinit(b);
-}
+#include "proto/reply.h"
 
 static void on_close(uv_handle_t *handle) {
     struct homer_conn *c = handle->data;
     homer_line_deinit(&c->line);
     homer_buf_deinit(&c->out);
     homer_buf_deinit(&c->sending);
+    homer_buf_deinit(&c->wire);
+    homer_tls_session_free(c->tls);
     homer_conn_forget(c);
 }
 
@@ -29,11 +17,12 @@ void homer_conn_cut(struct homer_conn *c) {
     if (c->state == CONN_CLOSED) return;
     c->state = CONN_CLOSED;
     homer_conn_unready(c);
+    homer_conn_unhold(c, UINT64_MAX);
     uv_close(&c->uv.handle, on_close);
 }
 
 /* Reset by the peer is everyday life; anything else is worth a line. */
-static void fail(struct homer_conn *c, const char *where, int err) {
+void homer_conn_fail(struct homer_conn *c, const char *where, int err) {
     static struct homer_log_site site;
     bool usual = err == UV_ECONNRESET || err == UV_EPIPE || err == UV_ENOTCONN || err == UV_ECONNABORTED;
     homer_log_limited(&site, 5, usual ? HOMER_LOG_DEBUG : HOMER_LOG_WARN, "conn", "lost",
@@ -41,220 +30,168 @@ static void fail(struct homer_conn *c, const char *where, int err) {
     homer_conn_cut(c);
 }
 
-/* ---- input ---- */
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    struct homer_conn *c = handle->data;
-    size_t room = 0;
-    char *p = NULL;
-    (void)suggested;
-    if (c->state == CONN_LINGERING) {
-        p = c->group->drop;
-        room = sizeof c->group->drop;
-    } else if (!c->has_lines) {
-        p = homer_line_room(&c->line, c->group->limits.read_bytes, &room);
-        if (room > c->group->limits.read_bytes) room = c->group->limits.read_bytes;
-    }
-    /* With complete lines waiting there is no room: libuv then reports ENOBUFS and reads nothing, which costs
-     * less than stopping and starting for every request of a client that sends them one by one. */
-    *buf = uv_buf_init(p, p ? (unsigned)room : 0);
+/* As many requests are unanswered as may be. */
+static bool is_crowded(const struct homer_conn *c) {
+    return c->handled - c->answered >= c->group->limits.max_unanswered;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
-    struct homer_conn *c = stream->data;
-    (void)buf;
-    if (c->state == CONN_LINGERING) {
-        if (n < 0) homer_conn_cut(c);
-        return;
-    }
-    if (n == 0 || (n == UV_ENOBUFS && c->has_lines)) return;
-    if (n == UV_EOF) {
-        c->is_eof = c->has_lines = true;
-    } else if (n < 0) {
-        fail(c, "read", n == UV_ENOBUFS ? UV_ENOMEM : (int)n);
-        return;
-    } else {
-        c->group->stats.bytes_in += (uint64_t)n;
-        homer_line_feed(&c->line, (size_t)n);
-        c->has_lines = homer_line_pending(&c->line);
-    }
-    if (c->has_lines) homer_conn_ready(c);
-}
-
-static void stop_reading(struct homer_conn *c) {
-    if (c->is_reading) uv_read_stop(&c->uv.stream);
-    c->is_reading = false;
-}
-
-static void start_reading(struct homer_conn *c) {
-    if (c->is_reading) return;
-    int err = uv_read_start(&c->uv.stream, on_alloc, on_read);
-    c->is_reading = err == 0;
-    if (err) fail(c, "read", err);
-}
-
-/* ---- output ---- */
-
-static void on_shutdown(uv_shutdown_t *req, int status) {
-    struct homer_conn *c = req->handle->data;
-    if (c->state == CONN_CLOSED) return;
-    if (status < 0 || c->is_eof) {
-        homer_conn_cut(c);
-        return;
-    }
-    /* Closing now would answer input still under way with a reset, which can overtake the last replies. */
-    c->state = CONN_LINGERING;
-    c->since_ms = now_ms(c);
-    start_reading(c);
-}
-
-static void on_write(uv_write_t *req, int status) {
-    struct homer_conn *c = req->handle->data;
-    c->is_sending = false;
-    if (c->state == CONN_CLOSED) return;
-    if (status < 0) {
-        fail(c, "write", status);
-        return;
-    }
-    c->group->stats.bytes_out += c->sending.n;
-    homer_buf_truncate(&c->sending, 0);
-    give_back(&c->sending, c->group->limits.read_bytes);
-    c->since_ms = now_ms(c);
-    advance(c);
-}
-
-/* Sends what is in c->out: as much as the socket takes now, the rest is handed over to libuv whole. False:
- * connection lost. */
-static bool flush(struct homer_conn *c) {
-    if (c->is_sending || c->out.n == 0) return true;
-    uv_buf_t whole = uv_buf_init(c->out.data, (unsigned)c->out.n);
-    int sent = uv_try_write(&c->uv.stream, &whole, 1);
-    if (sent == UV_EAGAIN) sent = 0;
-    if (sent < 0) {
-        fail(c, "write", sent);
-        return false;
-    }
-    c->group->stats.bytes_out += (uint64_t)sent;
-    if ((size_t)sent == c->out.n) {
-        homer_buf_truncate(&c->out, 0);
-        give_back(&c->out, c->group->limits.read_bytes);
-        return true;
-    }
-    homer_buf_consume(&c->out, (size_t)sent);
-    struct homer_buf spare = c->sending;
-    c->sending = c->out;
-    c->out = spare;
-    c->since_ms = now_ms(c);
-    c->unsent_seen = c->sending.n;
-    uv_buf_t rest = uv_buf_init(c->sending.data, (unsigned)c->sending.n);
-    int err = uv_write(&c->write_req, &c->uv.stream, &rest, 1, on_write);
-    if (err) {
-        fail(c, "write", err);
-        return false;
-    }
-    c->is_sending = true;
-    return true;
-}
-
-/* ---- what to do next ---- */
-
-/* Brings reading, the ready list and the state in line with what the connection holds. */
-static void advance(struct homer_conn *c) {
+void homer_conn_advance(struct homer_conn *c) {
     const struct homer_conn_limits *limits = &c->group->limits;
-    if (c->state == CONN_CLOSED || c->state == CONN_LINGERING || !flush(c)) return;
+    if (c->state == CONN_CLOSED || c->state == CONN_LINGERING || !homer_conn_flush(c)) return;
     if (c->state == CONN_FLUSHING) {
-        if (c->is_sending) return;
-        int err = uv_shutdown(&c->shutdown_req, &c->uv.stream, on_shutdown);
-        if (err) fail(c, "shutdown", err);
+        if (!c->is_sending && !c->hold_n && !c->is_shut) homer_conn_shut(c);
         return;
     }
-    size_t waiting = unsent(c);
+    size_t waiting = homer_conn_unsent(c);
     c->is_blocked = c->is_blocked ? waiting > limits->low_water : waiting >= limits->high_water;
-    bool may_handle = c->has_lines && !c->is_blocked;
-    if (may_handle)
+    bool may_handle = !c->is_blocked && !c->is_waiting && !is_crowded(c);
+    if (c->has_lines && may_handle)
         homer_conn_ready(c);
     else
         homer_conn_unready(c);
     if (!c->has_lines && (c->is_eof || c->is_ending))
         homer_conn_finish(c);
-    else if (c->has_lines || c->is_blocked)
-        stop_reading(c);
+    else if (c->has_lines || !may_handle)
+        homer_conn_read_stop(c);
     else
-        start_reading(c);
+        homer_conn_read(c);
 }
 
 void homer_conn_finish(struct homer_conn *c) {
     if (c->state != CONN_OPEN) return;
     c->state = CONN_FLUSHING;
     homer_conn_unready(c);
-    stop_reading(c);
-    advance(c);
+    homer_conn_read_stop(c);
+    homer_conn_advance(c);
+}
+
+void homer_conn_tell_and_finish(struct homer_conn *c, const struct homer_error *e) {
+    struct homer_reply r;
+    homer_reply_init(&r, &c->out);
+    homer_reply_error(&r, e, NULL);
+    if (c->out.failed)
+        homer_conn_cut(c);
+    else
+        homer_conn_finish(c);
 }
 
 void homer_conn_end(struct homer_conn *c) {
     c->is_ending = true;
-    if (c->state == CONN_OPEN) advance(c);
+    if (c->state == CONN_OPEN) homer_conn_advance(c);
+}
+
+/* Hands one line to the handler. True: it may have the next one, too. */
+static bool handle(struct homer_conn *c, const char *text, size_t n, bool too_large) {
+    struct homer_conn_group *g = c->group;
+    size_t at = c->out.n;
+    g->stats.lines++;
+    g->stats.too_large += too_large;
+    c->is_handling = true;
+    unsigned flags =
+        g->on_line(g->ctx, &c->session, too_large ? NULL : text, too_large ? 0 : n, too_large, &c->out);
+    c->is_handling = false;
+    if (c->state != CONN_OPEN) return false; /* abandoned meanwhile */
+    if (c->out.failed) {
+        homer_conn_fail(c, "reply", UV_ENOMEM);
+        return false;
+    }
+    if (flags & HOMER_LINE_HOLD) homer_conn_hold(c, at, c->handled);
+    c->handled++;
+    c->is_waiting = (flags & HOMER_LINE_WAIT) != 0;
+    if (flags & HOMER_LINE_QUIT) homer_conn_finish(c);
+    return c->state == CONN_OPEN && !c->is_waiting;
 }
 
 void homer_conn_turn(struct homer_conn *c) {
-    struct homer_conn_group *g = c->group;
-    for (unsigned i = 0; i < g->limits.turn_lines && unsent(c) < g->limits.high_water; i++) {
+    const struct homer_conn_limits *limits = &c->group->limits;
+    for (unsigned i = 0;
+         i < limits->turn_lines && homer_conn_unsent(c) < limits->high_water && !is_crowded(c); i++) {
         const char *text = NULL;
         size_t n = 0;
-        int got = c->is_eof ? homer_line_last(&c->line, &text, &n) : homer_line_next(&c->line, &text, &n);
+        int got = c->is_eof && !c->is_truncated ? homer_line_last(&c->line, &text, &n)
+                                                : homer_line_next(&c->line, &text, &n);
         if (got == 0) {
             c->has_lines = false;
             break;
         }
-        bool too_large = got == HOMER_E_TOO_LARGE;
-        g->stats.lines++;
-        g->stats.too_large += too_large;
-        bool stays = g->on_line(g->ctx, too_large ? NULL : text, too_large ? 0 : n, too_large, &c->out);
-        if (c->out.failed) {
-            fail(c, "reply", UV_ENOMEM);
-            return;
-        }
-        if (!stays) {
-            homer_conn_finish(c);
-            return;
-        }
+        if (!handle(c, text, n, got == HOMER_E_TOO_LARGE)) break;
     }
-    if (!c->has_lines) {
-        size_t room; /* asking for it makes the splitter give back what a long line took, before the
-                        connection idles */
-        homer_line_room(&c->line, g->limits.read_bytes, &room);
-    }
-    advance(c);
+    if (c->state == CONN_OPEN) homer_conn_advance(c);
 }
 
-void homer_conn_tick(struct homer_conn *c, uint64_t now) {
-    const struct homer_conn_limits *limits = &c->group->limits;
-    if (c->state == CONN_CLOSED) return;
-    if (c->state == CONN_LINGERING) {
-        if (now - c->since_ms >= limits->linger_ms) homer_conn_cut(c);
-        return;
-    }
+/* ---- time ---- */
+
+/* Unread replies: true when that was too long, and the connection is cut. */
+static bool drained_too_late(struct homer_conn *c, uint64_t now) {
+    static struct homer_log_site site;
     size_t left = c->is_sending ? uv_stream_get_write_queue_size(&c->uv.stream) : 0;
     if (left == 0 || left != c->unsent_seen) {
         c->since_ms = now;
         c->unsent_seen = left;
-        return;
     }
-    if (now - c->since_ms < limits->drain_timeout_ms) return;
-    static struct homer_log_site site;
-    homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "unsent=%zu", unsent(c));
+    if (now - c->since_ms < c->group->limits.drain_timeout_ms) return false;
+    homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "unsent=%zu", homer_conn_unsent(c));
     c->group->stats.timed_out++;
     homer_conn_cut(c);
+    return true;
+}
+
+static void tell_quiet(struct homer_conn *c, bool partial, uint64_t ms) {
+    struct homer_error e = {0};
+    if (partial)
+        homer_err_limit(&e, HOMER_E_BAD_REQUEST, "line_timeout_ms",
+                        "the line was not complete %llu ms after it began; send whole lines, each with its "
+                        "newline",
+                        (unsigned long long)ms);
+    else
+        homer_err_limit(&e, HOMER_E_BAD_REQUEST, "max_idle_ms",
+                        "no request for %llu ms; connect again when there is one", (unsigned long long)ms);
+    homer_conn_tell_and_finish(c, &e);
+}
+
+/* A line or a handshake that does not end, or nothing at all: counted while the next move is the peer's. */
+static void end_if_quiet_too_long(struct homer_conn *c, uint64_t now) {
+    static struct homer_log_site site;
+    const struct homer_conn_limits *limits = &c->group->limits;
+    bool greeting = c->tls && !homer_tls_session_is_ready(c->tls);
+    bool partial = greeting || homer_line_partial(&c->line);
+    uint64_t limit = partial ? limits->line_timeout_ms : limits->max_idle_ms;
+    bool ours = !c->is_reading || c->has_lines || c->hold_n || homer_conn_unsent(c);
+    if ((ours && !greeting) || c->handled != c->handled_seen || partial != c->was_partial) {
+        c->quiet_ms = now;
+        c->handled_seen = c->handled;
+        c->was_partial = partial;
+    } else {
+        homer_conn_give_back(c);
+    }
+    if (limit == 0 || now - c->quiet_ms < limit) return;
+    homer_log_limited(&site, 5, HOMER_LOG_INFO, "conn", "timeout", "waited_for=%s",
+                      greeting  ? "handshake"
+                      : partial ? "line"
+                                : "request");
+    c->group->stats.timed_out++;
+    if (greeting)
+        homer_conn_cut(c);
+    else
+        tell_quiet(c, partial, limit);
+}
+
+void homer_conn_tick(struct homer_conn *c, uint64_t now) {
+    if (c->state == CONN_LINGERING && now - c->since_ms >= c->group->limits.linger_ms) homer_conn_cut(c);
+    if (c->state == CONN_CLOSED || c->state == CONN_LINGERING || drained_too_late(c, now)) return;
+    if (c->state == CONN_OPEN) end_if_quiet_too_long(c, now);
 }
 
 void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g) {
     c->group = g;
+    c->session = (struct homer_session){.id = ++g->last_id, .trusted = !g->limits.needs_token};
     homer_line_init(&c->line, &c->mem, g->limits.max_line);
     homer_buf_init(&c->out, &c->mem);
     homer_buf_init(&c->sending, &c->mem);
+    homer_buf_init(&c->wire, &c->mem);
 }
 
 void homer_conn_start(struct homer_conn *c) {
-    c->since_ms = now_ms(c);
-    advance(c);
+    c->since_ms = c->quiet_ms = uv_now(c->group->loop);
+    homer_conn_advance(c);
 }

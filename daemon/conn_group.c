@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include "daemon/log.h"
-#include "proto/reply.h"
 
 enum { MAX_REFUSALS = 64 }; /* peers over max_connections that are being told so at one time */
 
@@ -41,6 +40,10 @@ static void on_idle(uv_idle_t *idle) {
     (void)idle; /* its being active is what matters: poll returns at once */
 }
 
+void homer_conn_group_wake(struct homer_conn_group *g) {
+    if (g->ready_n && !g->is_done) uv_idle_start(&g->idle, on_idle);
+}
+
 static void on_check(uv_check_t *check) {
     struct homer_conn_group *g = check->data;
     for (unsigned turns = g->ready_n; turns > 0 && g->ready_head; turns--) {
@@ -48,12 +51,11 @@ static void on_check(uv_check_t *check) {
         homer_conn_unready(c); /* homer_conn_turn puts it back at the end if there is more */
         homer_conn_turn(c);
     }
+    if (g->after_turns) g->after_turns(g->after_ctx);
     /* Replies sent outside of a turn may have made others ready: those are seen here too, before the next
      * poll. */
-    if (g->ready_n && !g->is_done)
-        uv_idle_start(&g->idle, on_idle);
-    else
-        uv_idle_stop(&g->idle);
+    uv_idle_stop(&g->idle);
+    homer_conn_group_wake(g);
 }
 
 /* ---- the end of a group ---- */
@@ -117,7 +119,7 @@ void homer_conn_group_close(struct homer_conn_group *g, uint64_t deadline_ms, vo
     g->done_ctx = ctx;
     g->stalled_n = 0;
     for (struct homer_conn *c = g->all; c; c = c->next) homer_conn_end(c);
-    if (g->ready_n) uv_idle_start(&g->idle, on_idle);
+    homer_conn_group_wake(g);
     finish_if_empty(g);
 }
 
@@ -134,18 +136,11 @@ static void stall(struct homer_conn_group *g, uv_stream_t *listener) {
 }
 
 static void refuse(struct homer_conn *c) {
-    struct homer_conn_group *g = c->group;
     struct homer_error e = {0};
-    struct homer_reply r;
     homer_err_limit(&e, HOMER_E_TOO_MANY, "max_connections", "%u connections are open; try again later",
-                    g->stats.open);
+                    c->group->stats.open);
     e.retry = true;
-    homer_reply_init(&r, &c->out);
-    homer_reply_error(&r, &e, NULL);
-    if (c->out.failed)
-        homer_conn_cut(c);
-    else
-        homer_conn_finish(c);
+    homer_conn_tell_and_finish(c, &e);
 }
 
 void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) {
@@ -179,7 +174,11 @@ void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) 
     }
     need_tick(g);
     err = uv_accept(listener, &c->uv.stream);
-    if (err) {
+    if (!err && is_tcp && g->tls && !full) {
+        c->tls = homer_tls_session_new(g->tls, &c->wire);
+        if (!c->tls) err = UV_ENOMEM;
+    }
+    if (err || (full && is_tcp && g->tls)) { /* a refusal in plain text would say nothing to who speaks TLS */
         homer_conn_cut(c);
         return;
     }
@@ -192,12 +191,21 @@ void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) 
 
 /* ---- the group itself ---- */
 
+void homer_conn_group_tls(struct homer_conn_group *g, const struct homer_tls *tls) {
+    g->tls = tls;
+}
+
 const struct homer_conn_stats *homer_conn_group_stats(const struct homer_conn_group *g) {
     return &g->stats;
 }
 
+static uint64_t shorter(uint64_t a, uint64_t b) {
+    return b && b < a ? b : a;
+}
+
 static uint64_t tick_for(const struct homer_conn_limits *l) {
-    uint64_t shortest = l->drain_timeout_ms < l->linger_ms ? l->drain_timeout_ms : l->linger_ms;
+    uint64_t shortest =
+        shorter(shorter(l->drain_timeout_ms, l->linger_ms), shorter(l->line_timeout_ms, l->max_idle_ms));
     uint64_t tick = shortest / 4;
     return tick < 5 ? 5 : tick > 250 ? 250 : tick;
 }

@@ -1,4 +1,5 @@
-/* What conn.c (one connection) and conn_group.c (all of them) share, and their tests look at.
+/* What conn.c (one connection), conn_io.c (its bytes), conn_hold.c (replies that wait) and conn_group.c (all
+ * of them) share, and their tests look at.
  *
  * Life of a connection: OPEN (reads, answers) -> FLUSHING (no further line; replies go out) -> LINGERING (FIN
  * sent, input dropped) -> CLOSED (uv_close under way; freed in its callback). Any failure jumps to CLOSED. */
@@ -7,7 +8,16 @@
 
 #include "core/base/mem.h"
 #include "daemon/conn.h"
+#include "daemon/tls.h"
 #include "proto/line.h"
+
+/* Output from out.data[at] on waits until `batch` is durable. */
+struct homer_hold {
+    uint64_t batch;
+    size_t at;
+    uint64_t lines; /* handled before it: those are answered when the bytes before `at` have left */
+};
+enum { HOMER_HOLDS = 4 }; /* the open batch, the one on its way, and some; beyond that they are joined */
 
 enum conn_state { CONN_OPEN = 0, CONN_FLUSHING, CONN_LINGERING, CONN_CLOSED };
 
@@ -15,6 +25,8 @@ struct homer_conn {
     struct homer_conn_group *group;
     struct homer_conn *prev, *next;             /* all connections of the group */
     struct homer_conn *ready_prev, *ready_next; /* those with work, while is_ready */
+    struct homer_conn *held_prev, *held_next;   /* those with holds, while hold_n */
+    struct homer_session session;
     union {
         uv_handle_t handle;
         uv_stream_t stream;
@@ -25,19 +37,31 @@ struct homer_conn {
     uv_shutdown_t shutdown_req;
     struct homer_mem mem;
     struct homer_line line;
-    struct homer_buf out;     /* replies not yet handed to libuv */
-    struct homer_buf sending; /* in uv_write's hands while is_sending; empty otherwise */
+    struct homer_buf out;                /* replies not yet handed to libuv, or not yet encrypted */
+    struct homer_tls_session *tls;       /* NULL = plain text */
+    struct homer_buf wire;               /* encrypted, not yet handed to libuv */
+    struct homer_buf sending;            /* in uv_write's hands while is_sending; empty otherwise */
+    struct homer_hold hold[HOMER_HOLDS]; /* [hold_n], batch and at growing */
+    unsigned hold_n;
+    uint64_t handled, answered; /* lines; the difference is what max_unanswered bounds */
     enum conn_state state;
     bool is_refusal; /* over max_connections: gets one error line, counts for nothing */
     bool is_ready;
     bool is_reading;
     bool is_sending;
     bool is_blocked;    /* passed high_water, not yet below low_water */
+    bool is_handling;   /* inside the line handler: `out` belongs to it */
+    bool is_waiting;    /* for homer_conn_group_resume */
     bool has_lines;     /* the splitter may hold something to handle */
     bool is_eof;        /* the peer sent FIN: a last line without newline counts */
+    bool is_truncated;  /* ... but TLS did not say so */
+    bool is_shut;       /* uv_shutdown was called */
     bool is_ending;     /* the group closes: nothing more is read */
     uint64_t since_ms;  /* last progress of output, or when lingering began */
     size_t unsent_seen; /* libuv's write queue when the timer looked last */
+    uint64_t quiet_ms;  /* since when the timer has seen the same incomplete line, or nothing at all */
+    uint64_t handled_seen;
+    bool was_partial;
 };
 
 struct homer_conn_group {
@@ -50,6 +74,12 @@ struct homer_conn_group {
     struct homer_conn *all; /* newest first */
     struct homer_conn *ready_head, *ready_tail;
     unsigned ready_n, refusal_n;
+    struct homer_conn *held;     /* in no order */
+    uint64_t batch;              /* the open one */
+    uint64_t last_id;            /* of a session */
+    const struct homer_tls *tls; /* for TCP; NULL = plain text */
+    void (*after_turns)(void *ctx);
+    void *after_ctx;
     uv_check_t check; /* serves the ready list after each poll */
     uv_idle_t idle;   /* active while somebody is ready: poll does not block */
     uv_timer_t tick;  /* coarse, active while needed: time-outs, the deadline, stalled listeners */
@@ -60,7 +90,7 @@ struct homer_conn_group {
     uint64_t deadline_ms; /* loop time, while is_closing */
     void (*on_done)(void *ctx);
     void *done_ctx;
-    char drop[4096]; /* where lingering connections read to */
+    char input[65536]; /* where all connections read to: an idle one owns no buffer */
 };
 
 /* conn.c: init fills everything but the libuv handle, which is initialised and accepted by the group. */
@@ -68,18 +98,45 @@ void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g);
 void homer_conn_start(struct homer_conn *c);
 /* Handles up to turn_lines lines and sends the replies: one turn of the ready list. */
 void homer_conn_turn(struct homer_conn *c);
+/* Brings reading, the ready list and the state in line with what the connection holds; sends what may be
+ * sent.
+ */
+void homer_conn_advance(struct homer_conn *c);
 /* Nothing more is read: what was read is answered, then the connection closes. */
 void homer_conn_end(struct homer_conn *c);
 /* Sends c->out and closes once it is gone. */
 void homer_conn_finish(struct homer_conn *c);
+/* The same with an error as the last line. */
+void homer_conn_tell_and_finish(struct homer_conn *c, const struct homer_error *e);
 /* Closes at once, unsent replies are lost. May be called repeatedly. */
 void homer_conn_cut(struct homer_conn *c);
+/* Cuts it because of a libuv error, and logs that. */
+void homer_conn_fail(struct homer_conn *c, const char *where, int err);
 /* Time-outs, seen at every tick. */
 void homer_conn_tick(struct homer_conn *c, uint64_t now_ms);
+
+/* conn_io.c */
+void homer_conn_read(struct homer_conn *c);
+void homer_conn_read_stop(struct homer_conn *c);
+/* Sends what may be sent: as much as the socket takes now, the rest is handed over to libuv. False:
+ * connection lost. */
+bool homer_conn_flush(struct homer_conn *c);
+/* Reply bytes that are not yet with the system, held ones included. */
+size_t homer_conn_unsent(const struct homer_conn *c);
+/* Frees buffers that are empty: an idle connection pays for none. While it is busy they are kept. */
+void homer_conn_give_back(struct homer_conn *c);
+/* Sends FIN; the connection ends when the peer's has come or linger_ms later. */
+void homer_conn_shut(struct homer_conn *c);
+
+/* conn_hold.c: out.data[at..], the reply of a line that `lines` went before, waits for the open batch. */
+void homer_conn_hold(struct homer_conn *c, size_t at, uint64_t lines);
+void homer_conn_unhold(struct homer_conn *c, uint64_t batch); /* drops the holds for it and those before it */
 
 /* conn_group.c */
 void homer_conn_ready(struct homer_conn *c);
 void homer_conn_unready(struct homer_conn *c);
+/* Makes the loop look at the ready list before it sleeps; needed where no poll came before. */
+void homer_conn_group_wake(struct homer_conn_group *g);
 void homer_conn_forget(struct homer_conn *c); /* frees it: the last thing a close callback does */
 
 #endif

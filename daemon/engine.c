@@ -10,6 +10,7 @@ static const homer_verb_fn verbs[HOMER_OP_COUNT] = {
     [HOMER_OP_PING] = homer_verb_ping,
     [HOMER_OP_HELP] = homer_verb_help,
     [HOMER_OP_QUIT] = homer_verb_quit,
+    [HOMER_OP_AUTH] = homer_verb_auth,
     [HOMER_OP_LEARN] = homer_verb_learn,
     [HOMER_OP_PREDICT] = homer_verb_predict,
     [HOMER_OP_TEST] = homer_verb_test,
@@ -60,6 +61,10 @@ struct homer_engine *homer_engine_free(struct homer_engine *e) {
     homer_request_deinit(&e->request);
     struct homer_mem own = e->mem;
     return homer_mem_free(&own, e, 1, sizeof *e);
+}
+
+void homer_engine_guard(struct homer_engine *e, const struct homer_auth *auth) {
+    e->auth = auth;
 }
 
 void homer_engine_watch(struct homer_engine *e, const struct homer_conn_stats *stats) {
@@ -136,6 +141,7 @@ void homer_engine_answer(struct homer_engine *e, const struct homer_request *req
     int rc = err.code;
     if (rc == 0 && !verb)
         rc = homer_err_set(&err, HOMER_E_UNKNOWN_OP, "this version has no \"%s\"", homer_op_word(req->op));
+    if (rc == 0) rc = homer_auth_check(e->session, req->op, &err);
     if (rc == 0) rc = verb(e, req, r, &err);
     if (rc == 0 && !homer_engine_fits(e, r)) rc = -ENOMEM;
     if (rc == 0) return;
@@ -145,10 +151,12 @@ void homer_engine_answer(struct homer_engine *e, const struct homer_request *req
     homer_engine_refuse(e, r, &err, &req->id);
 }
 
-bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large, struct homer_buf *out) {
+unsigned homer_engine_line(void *engine, struct homer_session *session, const char *text, size_t n,
+                           bool too_large, struct homer_buf *out) {
     struct homer_engine *e = engine;
     struct homer_request *req = &e->request;
     struct homer_reply r;
+    e->session = session;
     homer_reply_init(&r, out);
     e->tail = 0;
     e->quit = false;
@@ -158,11 +166,11 @@ bool homer_engine_line(void *engine, const char *text, size_t n, bool too_large,
                         e->config->request.max_line);
         e->requests[HOMER_OP_NONE]++;
         homer_engine_refuse(e, &r, &err, NULL);
-        return true;
+        return 0;
     }
     homer_request_parse(req, text, n, &e->config->request);
     /* Without room for the shortest reply nothing is tried; out->failed then tells the connection. */
-    if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return true;
+    if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return 0;
     homer_engine_answer(e, req, &r);
-    return !e->quit;
+    return e->quit ? HOMER_LINE_QUIT : 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -12,7 +13,9 @@
 #include "daemon/engine.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
+#include "daemon/privileges.h"
 #include "daemon/server.h"
+#include "daemon/systemd.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 enum { SPARE_FILES = 128 }; /* descriptors beside those of connections: listeners, refusals, loop, log */
@@ -28,7 +31,8 @@ struct process {
     unsigned signal_n;
     struct homer_engine *engine;
     struct homer_server *server;
-    bool is_stopping, is_stopped;
+    uv_timer_t watchdog; /* of a service manager, while is_watched */
+    bool is_watched, is_stopping, is_stopped;
 };
 
 static void complain(const struct homer_error *e) {
@@ -55,6 +59,7 @@ static void on_stopped(void *ctx) {
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
     for (unsigned i = 0; i < p->signal_n; i++) uv_close((uv_handle_t *)&p->signal[i], NULL);
+    if (p->is_watched) uv_close((uv_handle_t *)&p->watchdog, NULL);
 }
 
 static void on_signal(uv_signal_t *handle, int number) {
@@ -62,6 +67,7 @@ static void on_signal(uv_signal_t *handle, int number) {
     if (number == SIGHUP) {
         int err = homer_log_reopen();
         if (err) homer_log(HOMER_LOG_ERROR, "main", "log_reopen", "error=%s", strerror(-err));
+        homer_server_reload(p->server);
         return;
     }
     if (p->is_stopped) return;
@@ -70,6 +76,7 @@ static void on_signal(uv_signal_t *handle, int number) {
         _exit(EXIT_FAILED);
     }
     p->is_stopping = true;
+    homer_systemd_notify("STOPPING=1\nSTATUS=stopping");
     homer_log(HOMER_LOG_INFO, "main", "stopping", "signal=%s connections=%u", strsignal(number),
               homer_server_stats(p->server)->open);
     homer_server_stop(p->server, on_stopped, p);
@@ -125,15 +132,17 @@ static int start(struct process *p) {
     struct homer_error err = {0};
     int code = watch_signals(p);
     if (code) return failed("cannot watch signals", code);
-    if (homer_server_listen(p->server, &err)) {
+    if (homer_server_listen(p->server, &err) || homer_user_become(p->config.user, &err)) {
         complain(&err);
         return EXIT_FAILED;
     }
+    p->is_watched = homer_systemd_watch(&p->loop, &p->watchdog);
     tell_start(p);
     if (p->options.port_file && homer_server_write_port_file(p->server, p->options.port_file, &err)) {
         complain(&err);
         return EXIT_FAILED;
     }
+    homer_systemd_notify("READY=1\nSTATUS=serving");
     return EXIT_OK;
 }
 
@@ -160,6 +169,7 @@ static int run(struct process *p) {
         err = homer_server_new(&p->server, &p->loop, &p->config, homer_engine_line, p->engine);
         if (!err) {
             homer_engine_watch(p->engine, homer_server_stats(p->server));
+            homer_engine_guard(p->engine, homer_server_auth(p->server));
             status = serve(p);
             homer_engine_watch(p->engine, NULL);
             p->server = homer_server_free(p->server);
@@ -196,6 +206,7 @@ static int configured(struct process *p) {
 int main(int argc, char **argv) {
     static struct process p;
     int status = EXIT_OK;
+    umask(077);               /* what is written here is nobody else's business */
     signal(SIGPIPE, SIG_IGN); /* a lost peer is an error code of write */
     int err = homer_options_parse(&p.options, argc, argv);
     if (err) {

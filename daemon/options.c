@@ -10,8 +10,8 @@ static const char help[] =
     "Learns multi-label streams over a socket and answers from the same live model.\n"
     "\n"
     "  --config FILE       read the configuration (JSON; every key has a default)\n"
-    "  --listen HOST:PORT  take TCP connections here, loopback only; repeatable; port 0 picks\n"
-    "                      a free one; default 127.0.0.1:7707\n"
+    "  --listen HOST:PORT  take TCP connections here (beyond loopback: with auth_token_file only);\n"
+    "                      repeatable; port 0 picks a free one; default 127.0.0.1:7707\n"
     "  --unix PATH         take connections on a Unix socket, alone or beside --listen\n"
     "  --http HOST:PORT    not in this version\n"
     "  --data-dir DIR      not in this version: nothing is kept on disk\n"
@@ -22,7 +22,8 @@ static const char help[] =
     "  --help              print this and exit\n"
     "\n"
     "Signals: SIGTERM and SIGINT answer what was read and end it, a second one at once; SIGHUP opens the\n"
-    "log file again. Exit status: 0 ok, 1 failure, 2 wrong usage or configuration.\n";
+    "log file again, and reads token and certificate again. Exit status: 0 ok, 1 failure, 2 wrong usage or "
+    "configuration.\n";
 
 void homer_options_help(void) {
     fputs(help, stdout);

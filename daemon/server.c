@@ -11,6 +11,9 @@
 #include <unistd.h>
 #include "daemon/address.h"
 #include "daemon/log.h"
+#include "daemon/privileges.h"
+#include "daemon/systemd.h"
+#include "daemon/tls.h"
 
 enum { BACKLOG = 511 };
 
@@ -24,6 +27,10 @@ struct homer_server {
     bool has_pipe; /* pipe is initialised */
     bool is_stopped;
     const char *port_file; /* written, to be removed */
+    uid_t uid;             /* whom we are going to run as */
+    gid_t gid;
+    struct homer_auth auth;
+    struct homer_tls *tls; /* NULL = plain text */
 };
 
 int homer_server_new(struct homer_server **out, uv_loop_t *loop, const struct homer_config *config,
@@ -64,18 +71,27 @@ static int refuse_address(struct homer_error *err, int code, const char *where) 
     return homer_err_set(err, code, "cannot listen on %.150s: %s", where, uv_strerror(code));
 }
 
-static int listen_tcp(struct homer_server *s, const char *where, struct homer_error *err) {
-    union homer_address address;
-    int code = homer_address_parse(&address, where, err);
-    if (code) return code;
+/* Takes connections on a socket: bound here to `address`, or passed to us (fd). */
+static int listen_tcp(struct homer_server *s, const union homer_address *address, int fd, const char *where,
+                      struct homer_error *err) {
     uv_tcp_t *tcp = &s->tcp[s->tcp_n];
-    code = uv_tcp_init(s->loop, tcp);
+    int code = uv_tcp_init(s->loop, tcp);
     if (code) return refuse_address(err, code, where);
     s->tcp_n++;
     tcp->data = s;
-    code = uv_tcp_bind(tcp, &address.sa, 0);
+    code = fd < 0 ? uv_tcp_bind(tcp, &address->sa, 0) : uv_tcp_open(tcp, fd);
     if (!code) code = uv_listen((uv_stream_t *)tcp, BACKLOG, on_connection);
-    return code ? refuse_address(err, code, where) : 0;
+    if (code) return refuse_address(err, code, where);
+    if (!homer_address_is_loopback(address) && !s->tls)
+        homer_log(HOMER_LOG_WARN, "server", "token_in_clear", "listen=%s advice=%s", where,
+                  "set tls.cert and tls.key");
+    return 0;
+}
+
+static int listen_configured(struct homer_server *s, const char *where, struct homer_error *err) {
+    union homer_address address;
+    int code = homer_address_parse(&address, where, err);
+    return code ? code : listen_tcp(s, &address, -1, where, err);
 }
 
 /* ---- Unix socket ---- */
@@ -103,25 +119,94 @@ static int clear_path(const char *path, struct homer_error *err) {
     return unlink(path) ? refuse_address(err, -errno, path) : 0;
 }
 
-static int listen_unix(struct homer_server *s, const char *path, struct homer_error *err) {
-    int code = clear_path(path, err);
+/* Takes connections on a Unix socket: bound here, or passed to us (fd). */
+static int listen_unix(struct homer_server *s, const char *path, int fd, struct homer_error *err) {
+    int code = fd < 0 ? clear_path(path, err) : 0;
     if (code) return code;
     code = uv_pipe_init(s->loop, &s->pipe, 0);
     if (code) return refuse_address(err, code, path);
     s->has_pipe = true;
     s->pipe.data = s;
     mode_t before = umask(0177); /* never open to others, not even between bind and chmod */
-    code = uv_pipe_bind(&s->pipe, path);
+    code = fd < 0 ? uv_pipe_bind(&s->pipe, path) : uv_pipe_open(&s->pipe, fd);
     umask(before);
+    if (!code && fd < 0 && s->uid != geteuid() && lchown(path, s->uid, s->gid)) code = -errno;
     if (!code) code = uv_listen((uv_stream_t *)&s->pipe, BACKLOG, on_connection);
     return code ? refuse_address(err, code, path) : 0;
 }
 
+/* ---- sockets that a service manager has opened ---- */
+
+static int adopt(struct homer_server *s, int fd, struct homer_error *err) {
+    union {
+        union homer_address tcp;
+        struct sockaddr sa;
+        struct sockaddr_un un;
+        struct sockaddr_storage room;
+    } address = {0};
+    socklen_t n = sizeof address;
+    int listens = 0;
+    socklen_t listens_n = sizeof listens;
+    char where[HOMER_ADDRESS_TEXT];
+    if (getsockname(fd, &address.sa, &n) || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_n) ||
+        !listens)
+        return homer_err_set(err, HOMER_E_BAD_REQUEST,
+                             "descriptor %d, passed by the service manager, is no listening stream socket",
+                             fd);
+    if (address.sa.sa_family == AF_UNIX && !s->has_pipe) return listen_unix(s, "(passed)", fd, err);
+    if ((address.sa.sa_family != AF_INET && address.sa.sa_family != AF_INET6) || s->tcp_n == HOMER_MAX_LISTEN)
+        return homer_err_set(
+            err, HOMER_E_BAD_REQUEST,
+            "descriptor %d, passed by the service manager: at most %d TCP sockets and one Unix "
+            "socket can be served",
+            fd, HOMER_MAX_LISTEN);
+    homer_address_print(&address.tcp, where);
+    if (!s->auth.needed && !homer_address_is_loopback(&address.tcp))
+        return homer_err_set(err, HOMER_E_BAD_REQUEST,
+                             "%s, passed by the service manager, can be reached from other machines: set "
+                             "auth_token_file, or let it listen on 127.0.0.1, [::1] or a Unix socket",
+                             where);
+    return listen_tcp(s, &address.tcp, fd, where, err);
+}
+
+/* ---- secrets ---- */
+
+static int load_tls(struct homer_server *s, struct homer_error *err) {
+    const struct homer_config *c = s->config;
+    int code = c->tls_cert ? homer_tls_load(&s->tls, c->tls_cert, c->tls_key, s->uid, err) : 0;
+    homer_conn_group_tls(s->group, s->tls);
+    return code;
+}
+
+static void tell_reload(const char *what, int code, const struct homer_error *err) {
+    if (code)
+        homer_log(HOMER_LOG_ERROR, "server", "reload_failed", "what=%s error=%s", what, err->message);
+    else
+        homer_log(HOMER_LOG_INFO, "server", "reloaded", "what=%s", what);
+}
+
+void homer_server_reload(struct homer_server *s) {
+    struct homer_error err = {0};
+    if (s->config->token_file)
+        tell_reload("token", homer_auth_load(&s->auth, s->config->token_file, s->uid, &err), &err);
+    if (s->config->tls_cert) tell_reload("certificate", load_tls(s, &err), &err);
+}
+
+const struct homer_auth *homer_server_auth(const struct homer_server *s) {
+    return &s->auth;
+}
+
 int homer_server_listen(struct homer_server *s, struct homer_error *err) {
     const struct homer_config *c = s->config;
-    int code = 0;
-    for (unsigned i = 0; i < c->listen_n && !code; i++) code = listen_tcp(s, c->listen[i], err);
-    if (!code && c->unix_path) code = listen_unix(s, c->unix_path, err);
+    int first, code = homer_user_find(c->user, &s->uid, &s->gid, err);
+    if (!code) code = homer_auth_load(&s->auth, c->token_file, s->uid, err);
+    if (!code) code = load_tls(s, err);
+    if (code) return code;
+    unsigned passed = homer_systemd_sockets(&first);
+    for (unsigned i = 0; i < passed && !code; i++) code = adopt(s, first + (int)i, err);
+    if (passed) return code;
+    for (unsigned i = 0; i < c->listen_n && !code; i++) code = listen_configured(s, c->listen[i], err);
+    if (!code && c->unix_path) code = listen_unix(s, c->unix_path, -1, err);
     return code;
 }
 
@@ -138,7 +223,10 @@ void homer_server_describe(const struct homer_server *s, struct homer_buf *out) 
         homer_address_print(&address, text);
         homer_buf_printf(out, "%s%s", i ? ", " : "", text);
     }
-    if (s->has_pipe) homer_buf_printf(out, "%sunix:%s", s->tcp_n ? ", " : "", s->config->unix_path);
+    char path[sizeof((struct sockaddr_un *)0)->sun_path + 1] = "";
+    size_t n = sizeof path - 1;
+    if (s->has_pipe && uv_pipe_getsockname(&s->pipe, path, &n) == 0)
+        homer_buf_printf(out, "%sunix:%s", s->tcp_n ? ", " : "", path);
 }
 
 /* ---- port file ---- */
@@ -179,8 +267,14 @@ struct homer_server *homer_server_free(struct homer_server *s) {
     if (!s) return NULL;
     if (s->port_file) unlink(s->port_file);
     homer_conn_group_free(s->group);
+    homer_tls_free(s->tls);
+    homer_auth_wipe(&s->auth);
     free(s);
     return NULL;
+}
+
+struct homer_conn_group *homer_server_group(struct homer_server *s) {
+    return s->group;
 }
 
 const struct homer_conn_stats *homer_server_stats(const struct homer_server *s) {

@@ -11,6 +11,7 @@ static const char *const usage[HOMER_OP_COUNT] = {
     [HOMER_OP_PING] = "{\"op\":\"ping\"}: answers at once",
     [HOMER_OP_HELP] = "{\"op\":\"help\"}: this list",
     [HOMER_OP_QUIT] = "{\"op\":\"quit\"}: closes the connection once everything is answered",
+    [HOMER_OP_AUTH] = "{\"op\":\"auth\",\"token\":..}: what a daemon with a token wants first",
     [HOMER_OP_LEARN] =
         "{\"x\":{feature:value},\"y\":[label]} or \"text\" for \"x\"; \"y\":{label:true|false} is partial; "
         "w, noreply: learns an instance",

@@ -82,6 +82,8 @@ static void write_connections(struct homer_reply *r, const struct homer_conn_sta
     homer_reply_u64(r, "refused", c->refused);
     homer_reply_u64(r, "closed", c->closed);
     homer_reply_u64(r, "timed_out", c->timed_out);
+    homer_reply_u64(r, "abandoned", c->abandoned);
+    homer_reply_u64(r, "tls_failed", c->tls_failed);
     homer_reply_u64(r, "bytes_in", c->bytes_in);
     homer_reply_u64(r, "bytes_out", c->bytes_out);
     homer_reply_u64(r, "lines", c->lines);

@@ -27,6 +27,8 @@ struct homer_entry {
 
 struct homer_engine {
     const struct homer_config *config;
+    const struct homer_auth *auth;        /* NULL = nobody told */
+    struct homer_session *session;        /* whose line is handled */
     const struct homer_conn_stats *conns; /* NULL = nobody told */
     uint64_t (*now_ms)(void);
     uint64_t started_ms;
@@ -123,6 +125,8 @@ int homer_verb_ping(struct homer_engine *, const struct homer_request *, struct 
 int homer_verb_help(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                     struct homer_error *);
 int homer_verb_quit(struct homer_engine *, const struct homer_request *, struct homer_reply *,
+                    struct homer_error *);
+int homer_verb_auth(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                     struct homer_error *);
 int homer_verb_config(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                       struct homer_error *);

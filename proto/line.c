@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-/* An emptied buffer over this many reads is given back, so that one long line does not stay charged for ever.
- */
-enum { KEEP_READS = 4 };
-
 void homer_line_init(struct homer_line *l, struct homer_mem *mem, size_t max_line) {
     *l = (struct homer_line){.max_line = max_line};
     homer_buf_init(&l->in, mem);
@@ -18,7 +14,6 @@ void homer_line_deinit(struct homer_line *l) {
 char *homer_line_room(struct homer_line *l, size_t want, size_t *room) {
     homer_buf_consume(&l->in, l->next);
     l->next = 0;
-    if (l->in.n == 0 && l->in.cap / KEEP_READS > want) homer_buf_deinit(&l->in);
     if (homer_buf_reserve(&l->in, want)) {
         homer_buf_truncate(&l->in, l->in.n); /* clears the sticky failure: the caller may try again */
         return NULL;
@@ -27,12 +22,22 @@ char *homer_line_room(struct homer_line *l, size_t want, size_t *room) {
     return l->in.data + l->in.n;
 }
 
+void homer_line_trim(struct homer_line *l, size_t keep) {
+    if (l->in.n != l->next || l->in.cap <= keep) return;
+    homer_buf_deinit(&l->in);
+    l->next = l->scanned = 0;
+}
+
 void homer_line_feed(struct homer_line *l, size_t n) {
     l->in.n += n;
 }
 
 bool homer_line_pending(const struct homer_line *l) {
     return l->in.n - l->next > l->scanned;
+}
+
+bool homer_line_partial(const struct homer_line *l) {
+    return l->in.n > l->next || l->discarding;
 }
 
 static bool blank(const char *text, size_t n) {

@@ -25,6 +25,9 @@ void homer_line_deinit(struct homer_line *l);
 /* Room for the next read: *room bytes at the returned address (`want`), or NULL (no memory; may be tried
  * again). Ask only when homer_line_next has returned 0, else the bytes held grow by one read. */
 char *homer_line_room(struct homer_line *l, size_t want, size_t *room);
+/* Gives the buffer back when it is empty and has more than `keep` bytes: one long line, or any, need not stay
+ * charged for ever. */
+void homer_line_trim(struct homer_line *l, size_t keep);
 /* Tells that n bytes were written to that room. */
 void homer_line_feed(struct homer_line *l, size_t n);
 
@@ -33,6 +36,8 @@ void homer_line_feed(struct homer_line *l, size_t n);
 int homer_line_next(struct homer_line *l, const char **text, size_t *n);
 /* As homer_line_next at end of stream: a last line without newline counts. */
 int homer_line_last(struct homer_line *l, const char **text, size_t *n);
+/* True when a line has begun and, once homer_line_next has returned 0, is not complete. */
+bool homer_line_partial(const struct homer_line *l);
 /* True when a complete line (or a discard to report) may be waiting. */
 bool homer_line_pending(const struct homer_line *l);
 

@@ -11,6 +11,7 @@ static const char *const op_words[HOMER_OP_COUNT] = {
     [HOMER_OP_PING] = "ping",
     [HOMER_OP_HELP] = "help",
     [HOMER_OP_QUIT] = "quit",
+    [HOMER_OP_AUTH] = "auth",
     [HOMER_OP_LEARN] = "learn",
     [HOMER_OP_PREDICT] = "predict",
     [HOMER_OP_TEST] = "test",

@@ -18,6 +18,7 @@ enum homer_op {
     HOMER_OP_PING,
     HOMER_OP_HELP,
     HOMER_OP_QUIT,
+    HOMER_OP_AUTH,
     HOMER_OP_LEARN,
     HOMER_OP_PREDICT,
     HOMER_OP_TEST,
@@ -110,6 +111,8 @@ struct homer_request {
     /* model.create, model.drop */
     struct homer_str name;
     struct homer_str config; /* JSON text of the object; s NULL = none */
+
+    struct homer_str token; /* auth; a secret: shown in no message */
 
     /* batch: items that could not be parsed carry their own error */
     struct homer_request *items; /* [items_n] */

@@ -51,6 +51,13 @@ static int parse(struct homer_parse *p, const char *line, size_t n) {
     case HOMER_OP_MODEL_DROP:
         return homer_err_set(&r->error, HOMER_E_BAD_REQUEST, "%s has fields: send it as {\"op\":\"%s\", ...}",
                              homer_op_word(r->op), homer_op_word(r->op));
+    case HOMER_OP_AUTH:
+        if (more.n == 0)
+            return homer_err_set(&r->error, HOMER_E_BAD_REQUEST, "auth needs the token behind it");
+        r->token = homer_parse_copy(p, more.s, more.n);
+        if (!r->token.s) return homer_parse_no_memory(p);
+        more = next_word(line, n, &at);
+        break;
     case HOMER_OP_LABELS:
     case HOMER_OP_FEATURES:
         if (more.n == 0) return 0;

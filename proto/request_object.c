@@ -13,6 +13,7 @@ enum {
     ANSWERING = BIT(PREDICT) | BIT(TEST),
     NAMES = BIT(LABELS) | BIT(FEATURES),
     LISTING = NAMES | BIT(DRIFTS),
+    ALONE = BIT(BATCH) | BIT(QUIT) | BIT(AUTH),
     NAMING = BIT(MODEL_CREATE) | BIT(MODEL_DROP),
 };
 
@@ -37,13 +38,14 @@ static const struct homer_field fields[] = {
     {"limit", LISTING, homer_read_count, AT(limit)},
     {"since", BIT(DRIFTS), homer_read_since, AT(since)},
     {"format", BIT(HIERARCHY), homer_read_format, AT(dot)},
+    {"token", BIT(AUTH), homer_read_string, AT(token)},
     {"name", NAMING, homer_read_model, AT(name)},
     {"config", BIT(MODEL_CREATE), homer_read_config, 0},
     {"items", BIT(BATCH), read_items, 0},
 };
 
 /* Words of the protocol that this version does not have yet. */
-static const char *const later[] = {"label", "subscribe", "snapshot", "auth", "slowlog"};
+static const char *const later[] = {"label", "subscribe", "snapshot", "slowlog"};
 /* Fields of it: what they promise must not be passed over, not even in a recorded instance. */
 static const char *const later_fields[] = {"track", "explain", "src", "n"};
 
@@ -103,6 +105,7 @@ static int check_given(struct homer_parse *p, const json_t *object) {
     if ((op & INSTANCE) && !r->has_x && !r->text.s) missing = "\"x\" or \"text\"";
     if ((op & LABELLED) && !r->has_y) missing = "\"y\"";
     if ((op & NAMING) && !r->name.s) missing = "\"name\"";
+    if ((op & BIT(AUTH)) && !r->token.s) missing = "\"token\"";
     if ((op & BIT(BATCH)) && !json_object_get(object, "items")) missing = "\"items\"";
     if (!missing) return 0;
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "%s needs %s", homer_op_word(r->op), missing);
@@ -113,9 +116,8 @@ static int parse(struct homer_parse *p, json_t *object, bool item) {
     json_t *v = json_object_get(object, "id");
     int rc = v ? homer_read_id(p, &id, v) : 0;
     if (!rc) rc = read_op(p, object);
-    if (!rc && item && (p->r->op == HOMER_OP_BATCH || p->r->op == HOMER_OP_QUIT)) {
-        rc = bad(p, "an item of a batch cannot be batch or quit");
-    }
+    if (!rc && item && (1u << p->r->op & ALONE))
+        rc = bad(p, "an item of a batch cannot be batch, quit or auth");
     if (!rc && (v = json_object_get(object, "model"))) rc = homer_read_model(p, &model, v);
     for (void *it = json_object_iter(object); it && !rc; it = json_object_iter_next(object, it)) {
         struct homer_str name = {.s = json_object_iter_key(it), .n = json_object_iter_key_len(it)};

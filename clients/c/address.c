@@ -31,7 +31,8 @@ static int malformed(const char *text, struct homer_error *err) {
 int homer_address_parse(struct homer_address *a, const char *text, struct homer_error *err) {
     *a = (struct homer_address){0};
     const char *s = text, *end = text + strlen(text);
-    bool tcp = strncmp(s, "tcp://", 6) == 0, local = !tcp && strncmp(s, "unix:", 5) == 0;
+    a->tls = strncmp(s, "tls://", 6) == 0;
+    bool tcp = a->tls || strncmp(s, "tcp://", 6) == 0, local = !tcp && strncmp(s, "unix:", 5) == 0;
     if (tcp) s += 6;
     if (local) s += 5;
     if (local || (!tcp && strchr(s, '/'))) {

@@ -2,6 +2,7 @@
 #ifndef HOMER_CLIENT_ADDRESS_H
 #define HOMER_CLIENT_ADDRESS_H
 
+#include <stdbool.h>
 #include "core/base/err.h"
 
 enum { HOMER_HOST_BYTES = 256, HOMER_PORT_BYTES = 32, HOMER_PATH_BYTES = 108 };
@@ -10,6 +11,7 @@ struct homer_address {
     char path[HOMER_PATH_BYTES]; /* a Unix socket, or "" */
     char host[HOMER_HOST_BYTES]; /* without brackets */
     char port[HOMER_PORT_BYTES];
+    bool tls; /* written with tls:// */
 };
 
 /* Reads the forms that homer_client_new lists. 0 or -EINVAL. */

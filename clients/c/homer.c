@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "clients/c/address.h"
+#include "clients/c/tls.h"
+#include "clients/c/token.h"
 #include "proto/line.h"
 
 /* A reply of `labels` on a large model has megabytes; beyond this something else than homerd is talking. */
@@ -16,16 +18,28 @@ static const size_t READ_BYTES = (size_t)256 << 10;
 struct homer_client {
     struct homer_mem mem;
     int fd;
-    bool eof;             /* the daemon will send nothing more */
-    bool deaf;            /* the daemon reads nothing more; its last replies may still come */
-    struct homer_buf out; /* out.data[written..out.n) is not yet written */
+    struct homer_client_tls *tls; /* NULL = plain text */
+    bool eof;                     /* the daemon will send nothing more */
+    bool deaf;                    /* the daemon reads nothing more; its last replies may still come */
+    struct homer_buf out;         /* out.data[written..out.n) is not yet written */
     size_t written;
     struct homer_line in;
     char *address;
 };
 
-int homer_client_new(struct homer_client **out, const char *address, int timeout_ms,
-                     struct homer_error *err) {
+/* Trust in both directions: the daemon's certificate, then our token. */
+static int establish(struct homer_client *c, const struct homer_address *a,
+                     const struct homer_client_trust *trust, int timeout_ms, struct homer_error *err) {
+    int rc = 0;
+    if (a->tls || (trust->tls && !a->path[0]))
+        rc = homer_client_tls_new(&c->tls, c->fd, a->host, trust->ca_file, timeout_ms, c->address, err);
+    if (rc == 0 && trust->token_file) rc = homer_client_show_token(c, trust->token_file, timeout_ms, err);
+    return rc;
+}
+
+int homer_client_open(struct homer_client **out, const char *address, const struct homer_client_trust *trust,
+                      int timeout_ms, struct homer_error *err) {
+    static const struct homer_client_trust plain = {0};
     struct homer_address a;
     int rc = homer_address_parse(&a, address, err);
     if (rc) return rc;
@@ -41,6 +55,7 @@ int homer_client_new(struct homer_client **out, const char *address, int timeout
     homer_buf_init(&c->out, &c->mem);
     homer_line_init(&c->in, &c->mem, MAX_REPLY);
     rc = homer_address_connect(&a, address, timeout_ms, &c->fd, err);
+    if (rc == 0) rc = establish(c, &a, trust ? trust : &plain, timeout_ms, err);
     if (rc) {
         homer_client_free(c);
         return rc;
@@ -49,8 +64,14 @@ int homer_client_new(struct homer_client **out, const char *address, int timeout
     return 0;
 }
 
+int homer_client_new(struct homer_client **out, const char *address, int timeout_ms,
+                     struct homer_error *err) {
+    return homer_client_open(out, address, NULL, timeout_ms, err);
+}
+
 struct homer_client *homer_client_free(struct homer_client *c) {
     if (!c) return NULL;
+    homer_client_tls_free(c->tls);
     if (c->fd >= 0) close(c->fd);
     homer_buf_deinit(&c->out);
     homer_line_deinit(&c->in);
@@ -100,7 +121,8 @@ static bool again(int e) {
 static void write_some(struct homer_client *c) {
     size_t n = homer_client_unsent(c);
     if (n == 0 || c->deaf) return;
-    ssize_t k = send(c->fd, c->out.data + c->written, n, MSG_NOSIGNAL);
+    const char *data = c->out.data + c->written;
+    ssize_t k = c->tls ? homer_client_tls_send(c->tls, data, n) : send(c->fd, data, n, MSG_NOSIGNAL);
     if (k >= 0) {
         c->written += (size_t)k;
     } else if (!again(errno)) {
@@ -114,9 +136,10 @@ static void write_some(struct homer_client *c) {
 
 static int read_some(struct homer_client *c, struct homer_error *err) {
     size_t room;
+    homer_line_trim(&c->in, 4 * READ_BYTES);
     char *to = homer_line_room(&c->in, READ_BYTES, &room);
     if (!to) return homer_err_set(err, -ENOMEM, "out of memory for a reply of %s", c->address);
-    ssize_t k = recv(c->fd, to, room, 0);
+    ssize_t k = c->tls ? homer_client_tls_recv(c->tls, to, room) : recv(c->fd, to, room, 0);
     if (k > 0) {
         homer_line_feed(&c->in, (size_t)k);
     } else if (k == 0 || errno == ECONNRESET || errno == EPIPE) {
@@ -132,15 +155,15 @@ int homer_client_step(struct homer_client *c, int timeout_ms, struct homer_error
     if (c->eof) return 0;
     write_some(c); /* most often there is room: saves a poll */
     struct pollfd p = {.fd = c->fd, .events = homer_client_events(c)};
-    if (homer_line_pending(&c->in)) timeout_ms = 0;
+    bool decrypted = c->tls && homer_client_tls_pending(c->tls);
+    if (homer_line_pending(&c->in) || decrypted) timeout_ms = 0;
     int ready = poll(&p, 1, timeout_ms);
     if (ready < 0 && errno != EINTR) {
         int e = errno;
         return homer_err_set(err, -e, "cannot wait for %.150s: %s", c->address, strerror(e));
     }
-    if (ready <= 0) return 0;
-    if (p.revents & POLLOUT) write_some(c);
-    return p.revents & ~POLLOUT ? read_some(c, err) : 0;
+    if (ready > 0 && p.revents & POLLOUT) write_some(c);
+    return decrypted || (ready > 0 && p.revents & ~POLLOUT) ? read_some(c, err) : 0;
 }
 
 int homer_client_reply(struct homer_client *c, const char **reply, size_t *n, struct homer_error *err) {

@@ -14,6 +14,7 @@
 #ifndef HOMER_CLIENT_H
 #define HOMER_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "core/base/err.h"
 
@@ -23,10 +24,21 @@
 
 struct homer_client;
 
-/* Connects to `address`: "HOST:PORT", "HOST" (port 7707), "[IPv6]:PORT", any of them behind "tcp://", or a
- * Unix socket as "unix:PATH" or any path with a '/'. Each address the name resolves to is tried for at most
- * timeout_ms. 0 and *out (the caller frees it); -EINVAL for an address that cannot be read; the errno of the
- * last attempt. */
+/* How the two ends come to trust each other. */
+struct homer_client_trust {
+    const char *token_file; /* the daemon's token, shown first; NULL = none */
+    bool tls;               /* encrypt, and check the daemon's certificate; the address may say so, too */
+    const char *ca_file;    /* PEM: who vouches for that certificate; NULL = whom the system trusts */
+};
+
+/* Connects to `address`: "HOST:PORT", "HOST" (port 7707), "[IPv6]:PORT", any of them behind "tcp://" or
+ * "tls://", or a Unix socket as "unix:PATH" or any path with a '/'. Each address the name resolves to is
+ * tried for at most timeout_ms. `trust` may be NULL. 0 and *out (the caller frees it); -EINVAL for an address
+ * or a file that cannot be read; -EACCES when one end does not trust the other; the errno of the last
+ * attempt. */
+int homer_client_open(struct homer_client **out, const char *address, const struct homer_client_trust *trust,
+                      int timeout_ms, struct homer_error *err);
+/* The same with trust NULL. */
 int homer_client_new(struct homer_client **out, const char *address, int timeout_ms, struct homer_error *err);
 /* Closes; what was not yet written is lost. Accepts NULL, returns NULL. */
 struct homer_client *homer_client_free(struct homer_client *c);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include "clients/cli/printable.h"
 
@@ -13,6 +14,12 @@ bool homer_cli_options(struct homer_cli *cli, const struct homer_command *cmd, c
         {"to", "ADDRESS", "the daemon: HOST:PORT (default " HOMER_DEFAULT_ADDRESS ")", HOMER_OPT_STRING,
          &cli->to},
         {"unix", "PATH", "the daemon: a Unix socket", HOMER_OPT_STRING, &cli->unix_path},
+        {"token-file", "FILE", "the token to show first (default $HOMER_TOKEN_FILE)", HOMER_OPT_STRING,
+         &cli->trust.token_file},
+        {"tls", NULL, "encrypt, and check the daemon's certificate; also --to tls://HOST:PORT",
+         HOMER_OPT_FLAG, &cli->trust.tls},
+        {"ca", "FILE", "certificates (PEM) that vouch for the daemon's (default: the system's)",
+         HOMER_OPT_STRING, &cli->trust.ca_file},
         {"json", NULL, "results as JSON, for programs", HOMER_OPT_FLAG, &cli->json},
         {"help", NULL, "this text", HOMER_OPT_FLAG, &cli->help},
         {0},
@@ -33,6 +40,10 @@ bool homer_cli_options(struct homer_cli *cli, const struct homer_command *cmd, c
         printf("\nEvery command takes:\n");
         homer_args_help(stdout, shared);
         *exit_code = homer_cli_finish(HOMER_EXIT_OK);
+        return false;
+    }
+    if (cli->trust.tls && cli->unix_path) {
+        *exit_code = homer_cli_misused(cmd, "--tls is for TCP; a Unix socket needs none");
         return false;
     }
     if (cli->to && cli->unix_path) {
@@ -67,9 +78,15 @@ const char *homer_cli_address(struct homer_cli *cli) {
     return cli->address;
 }
 
-int homer_cli_connect(const char *address, struct homer_client **out) {
+int homer_cli_connect(const struct homer_cli *cli, const char *address, struct homer_client **out) {
+    struct homer_client_trust trust = {0};
     struct homer_error err;
-    int rc = homer_client_new(out, address, CONNECT_MS, &err);
+    if (cli) {
+        trust = cli->trust;
+        if (!trust.token_file) trust.token_file = getenv("HOMER_TOKEN_FILE");
+        if (trust.token_file && !*trust.token_file) trust.token_file = NULL;
+    }
+    int rc = homer_client_open(out, address, &trust, CONNECT_MS, &err);
     if (rc == 0) return HOMER_EXIT_OK;
     (void)homer_cli_failed(&err);
     if (rc == -EINVAL) return HOMER_EXIT_USAGE;

@@ -14,6 +14,7 @@ enum {
 
 struct homer_cli {
     const char *to, *unix_path; /* as given; NULL = not */
+    struct homer_client_trust trust;
     bool json, help, version;
     char address[128]; /* "unix:..." is put together here */
 };
@@ -39,8 +40,9 @@ int homer_cli_failed(const struct homer_error *err);
 
 /* The address that the options name, or the default. Borrowed from cli. */
 const char *homer_cli_address(struct homer_cli *cli);
-/* Connects to `address`: 0 and *out, or an exit code, told on standard error. */
-int homer_cli_connect(const char *address, struct homer_client **out);
+/* Connects to `address`, as the options say: 0 and *out, or an exit code, told on standard error. cli NULL: a
+ * daemon of our own, which trusts us. */
+int homer_cli_connect(const struct homer_cli *cli, const char *address, struct homer_client **out);
 
 /* Flushes standard output; when it cannot be written (disk full, closed pipe) says so and returns
  * HOMER_EXIT_FAILURE, else exit_code. What every command ends with. */

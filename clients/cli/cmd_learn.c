@@ -83,7 +83,7 @@ int homer_cmd_learn(struct homer_cli *cli, const struct homer_command *cmd, int 
     if (argc == 0) argv = piped, argc = 1;
     bool one = argv[0][0] == '{';
     if (one && argc > 1) return homer_cli_misused(cmd, "one instance, or files, not both");
-    code = homer_cli_connect(homer_cli_address(cli), &client);
+    code = homer_cli_connect(cli, homer_cli_address(cli), &client);
     if (code) return code;
     code = one ? learn_one(cli, client, model, argv[0]) : learn_files(cli, client, model, argv, argc);
     homer_client_free(client);

@@ -97,7 +97,7 @@ int homer_cmd_predict(struct homer_cli *cli, const struct homer_command *cmd, in
     if (rc)
         code = homer_cli_failed(&err);
     else
-        code = homer_cli_connect(homer_cli_address(cli), &p.client);
+        code = homer_cli_connect(cli, homer_cli_address(cli), &p.client);
     if (code == HOMER_EXIT_OK) {
         if (!text && !argc)
             code = predict_lines(&p);

@@ -182,7 +182,8 @@ static int reach_daemon(struct replay *r) {
     char objective[64];
     const char *set[HOMER_LIST_CAP];
     size_t n = r->set.n;
-    if (r->cli->to || r->cli->unix_path) return homer_cli_connect(homer_cli_address(r->cli), &r->client);
+    if (r->cli->to || r->cli->unix_path)
+        return homer_cli_connect(r->cli, homer_cli_address(r->cli), &r->client);
     memcpy(set, r->set.item, n * sizeof(*set));
     if (r->objective && n < HOMER_LIST_CAP) {
         snprintf(objective, sizeof(objective), "model.objective=%.40s", r->objective);
@@ -194,7 +195,7 @@ static int reach_daemon(struct replay *r) {
         (void)homer_cli_failed(&err);
         return rc == -EINVAL ? HOMER_EXIT_USAGE : HOMER_EXIT_FAILURE;
     }
-    return homer_cli_connect(r->own.address, &r->client);
+    return homer_cli_connect(NULL, r->own.address, &r->client);
 }
 
 static int replay(struct replay *r, char **path, int path_n) {

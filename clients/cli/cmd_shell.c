@@ -164,7 +164,7 @@ int homer_cmd_shell(struct homer_cli *cli, const struct homer_command *cmd, int 
     struct shell s = {0};
     if (!homer_cli_options(cli, cmd, NULL, &argc, argv, &code)) return code;
     if (argc) return homer_cli_misused(cmd, "unexpected '%s'", argv[0]);
-    code = homer_cli_connect(homer_cli_address(cli), &s.client);
+    code = homer_cli_connect(cli, homer_cli_address(cli), &s.client);
     if (code) return code;
     homer_buf_init(&s.request, &s.mem);
     s.person = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !cli->json;

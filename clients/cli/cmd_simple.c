@@ -158,7 +158,7 @@ int homer_cmd_simple(struct homer_cli *cli, const struct homer_command *cmd, int
     const char *address = homer_cli_address(cli);
     if (build(&request, op, &w, &err)) {
         code = homer_cli_failed(&err);
-    } else if ((code = homer_cli_connect(address, &client)) == 0) {
+    } else if ((code = homer_cli_connect(cli, address, &client)) == 0) {
         code = answer(cmd->name, address, client, request.data, request.n, cli->json, &w);
         homer_client_free(client);
     }

@@ -73,6 +73,9 @@ int main(int argc, char **argv) {
     const struct homer_opt global[] = {
         {"to", "ADDRESS", NULL, HOMER_OPT_STRING, &cli.to},
         {"unix", "PATH", NULL, HOMER_OPT_STRING, &cli.unix_path},
+        {"token-file", "FILE", NULL, HOMER_OPT_STRING, &cli.trust.token_file},
+        {"tls", NULL, NULL, HOMER_OPT_FLAG, &cli.trust.tls},
+        {"ca", "FILE", NULL, HOMER_OPT_STRING, &cli.trust.ca_file},
         {"json", NULL, NULL, HOMER_OPT_FLAG, &cli.json},
         {"help", NULL, NULL, HOMER_OPT_FLAG, &cli.help},
         {"version", NULL, NULL, HOMER_OPT_FLAG, &cli.version},

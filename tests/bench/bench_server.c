@@ -22,29 +22,31 @@ struct bench {
     uv_signal_t term, interrupt;
 };
 
-static bool echo(void *ctx, const char *text, size_t n, bool too_large, struct homer_buf *out) {
-    (void)ctx;
-    (void)too_large;
+static unsigned echo(void *ctx, struct homer_session *session, const char *text, size_t n, bool too_large,
+                     struct homer_buf *out) {
+    (void)ctx, (void)session, (void)too_large;
     homer_buf_append(out, text, n);
     homer_buf_putc(out, '\n');
-    return true;
+    return 0;
 }
 
-static bool decode(void *ctx, const char *text, size_t n, bool too_large, struct homer_buf *out) {
+static unsigned decode(void *ctx, struct homer_session *session, const char *text, size_t n, bool too_large,
+                       struct homer_buf *out) {
     struct bench *b = ctx;
+    (void)session;
     struct homer_reply r;
     homer_reply_init(&r, out);
     if (too_large) {
         struct homer_error e = {.code = HOMER_E_TOO_LARGE};
         homer_reply_error(&r, &e, NULL);
-        return true;
+        return 0;
     }
     homer_request_parse(&b->request, text, n, &b->config.request);
     if (b->request.error.code)
         homer_reply_error(&r, &b->request.error, &b->request.id);
     else
         homer_buf_puts(out, "{\"ok\":true}\n");
-    return true;
+    return 0;
 }
 
 static void on_stopped(void *ctx) {

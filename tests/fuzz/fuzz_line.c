@@ -51,6 +51,7 @@ static void by_pieces(struct homer_buf *out, const char *data, size_t n, size_t 
         while ((rc = homer_line_next(&l, &text, &len))) record(out, rc, text, len);
         CHECK(!homer_line_pending(&l));
         CHECK(l.in.n - l.next <= max_line + 1);
+        if (seed >> 31) homer_line_trim(&l, seed >> 16 & 255);
     }
     while ((rc = homer_line_last(&l, &text, &len))) record(out, rc, text, len);
     CHECK(homer_line_last(&l, &text, &len) == 0);

@@ -30,7 +30,7 @@ BAD = [
     # operations
     ('{"op":"fly"}', "unknown_op"), ('{"op":"PING"}', "unknown_op"), ('{"op":""}', "unknown_op"), ('{"op":1}', "bad_request"),
     ('{"op":null}', "bad_request"), ("fly", "unknown_op"),
-    *[('{"op":"%s"}' % op, "unknown_op") for op in ("label", "subscribe", "snapshot", "auth", "slowlog")],
+    *[('{"op":"%s"}' % op, "unknown_op") for op in ("label", "subscribe", "snapshot", "slowlog")],
     # fields
     ('{"op":"learn"}', "bad_request"), ('{"op":"learn","x":{"a":1}}', "bad_request"), ('{"op":"learn","y":["p"]}', "bad_request"),
     ('{"op":"predict"}', "bad_request"), ('{"op":"test","x":{"a":1}}', "bad_request"), ('{"op":"learn","x":3,"y":["p"]}', "bad_request"),

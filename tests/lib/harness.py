@@ -2,6 +2,7 @@
 
 HOMER_BUILD names the build folder (default: build), HOMER_SANITIZED is set when it is a sanitized build. Timeouts are a safety net
 only: no test waits for time to pass. A daemon that is stopped must exit 0 and must have printed no sanitizer report, in every test."""
+import fcntl
 import json
 import os
 import signal
@@ -97,9 +98,11 @@ class Client:
 class Daemon:
     """homerd on a free port, in a scratch folder of its own; use as a context manager."""
 
-    def __init__(self, *args, tcp=True, unix=False, config=None, build=BUILD):
+    def __init__(self, *args, tcp=True, unix=False, config=None, build=BUILD, owner=None, environment=None, files=()):
         self.scratch = tempfile.TemporaryDirectory(prefix="homer-")
         self.folder = Path(self.scratch.name)
+        if owner is not None:  # the user that the daemon is going to run as
+            os.chown(self.folder, owner, -1)
         self.port_file = self.folder / "port"
         self.unix_path = str(self.folder / "socket") if unix else None
         command = [build / "daemon" / "homerd", "--port-file", self.port_file]
@@ -111,7 +114,12 @@ class Daemon:
         if unix:
             command += ["--unix", self.unix_path]
         self.log = open(self.folder / "stderr", "w+b")
-        self.process = subprocess.Popen([*command, *args], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        command = [*command, *args]
+        if files:  # listening sockets, as a service manager passes them; the shell tells the number of the process that it becomes
+            command = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *command]
+            environment = {**(environment or {}), "LISTEN_FDS": str(len(files))}
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, pass_fds=range(3, 3 + len(files)),
+                                        env={**os.environ, **(environment or {})}, preexec_fn=(lambda: place(files)) if files else None)
         deadline = time.monotonic() + SAFETY_SECONDS
         while not self.port_file.exists():
             assert self.process.poll() is None, f"homerd did not start: {self.stderr()}"
@@ -175,6 +183,14 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(sig)
         self.wait()
+
+
+def place(files):
+    """In the new process: these descriptors become 3, 4, ..."""
+    above = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in files]
+    for number, fd in enumerate(above, 3):
+        os.dup2(fd, number)
+        os.close(fd)
 
 
 def run_homerd(*args):

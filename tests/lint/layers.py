@@ -31,6 +31,9 @@ SYSTEM = {
 # library header -> prefixes that may include it, beside tests; nothing else may
 LIBRARIES = {
     "uv.h": ["daemon/"],
+    "openssl/err.h": ["daemon/tls", "clients/c/tls"],
+    "openssl/ssl.h": ["daemon/tls", "clients/c/tls"],
+    "openssl/x509v3.h": ["clients/c/tls"],
     "jansson.h": ["proto/", "daemon/config", "clients/"],
     "utf8proc.h": ["proto/"],
     "xxhash.h": ["core/base/"],

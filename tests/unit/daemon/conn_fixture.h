@@ -28,17 +28,20 @@ struct fixture {
     struct homer_conn_group *g;
     struct homer_conn_limits limits;
     bool done;
-    unsigned echo_n;         /* lines handled that were not "ping" */
-    unsigned echo_n_at_ping; /* echo_n when a "ping" was last handled */
+    struct homer_session last; /* of the line handled last */
+    unsigned echo_n;           /* lines handled that were not "ping" */
+    unsigned echo_n_at_ping;   /* echo_n when a "ping" was last handled */
 };
 
-/* Replies with the line; some words do more. */
-static bool on_line(void *ctx, const char *text, size_t n, bool too_large, struct homer_buf *out) {
+/* Replies with the line; some words do more: "hold...", "wait...", "mute" (held, no reply), "quit". */
+static unsigned on_line(void *ctx, struct homer_session *session, const char *text, size_t n, bool too_large,
+                        struct homer_buf *out) {
     struct fixture *f = ctx;
+    f->last = *session;
     if (too_large) {
         assert_null(text);
         homer_buf_puts(out, "TOO LARGE\n");
-        return true;
+        return 0;
     }
     char word[32] = "";
     memcpy(word, text, n < sizeof word - 1 ? n : sizeof word - 1);
@@ -46,22 +49,25 @@ static bool on_line(void *ctx, const char *text, size_t n, bool too_large, struc
         f->echo_n_at_ping = f->echo_n;
     else
         f->echo_n++;
-    if (!strcmp(word, "silent")) return true;
+    if (!strcmp(word, "silent")) return 0;
+    if (!strcmp(word, "mute")) return HOMER_LINE_HOLD;
+    if (!strncmp(word, "wait", 4)) return HOMER_LINE_WAIT;
     if (!strcmp(word, "fail")) {
         out->mem->fail_in = 1;
         homer_buf_reserve(out, out->cap + 1);
-        return true;
+        return 0;
     }
     if (!strncmp(word, "big ", 4)) {
         size_t size = (size_t)atoi(word + 4);
-        if (homer_buf_reserve(out, size + 1)) return true;
+        if (homer_buf_reserve(out, size + 1)) return 0;
         memset(out->data + out->n, 'x', size);
         out->n += size;
     } else {
         homer_buf_append(out, text, n);
     }
     homer_buf_putc(out, '\n');
-    return strcmp(word, "quit") != 0;
+    return (!strcmp(word, "quit") ? HOMER_LINE_QUIT : 0u) |
+           (!strncmp(word, "hold", 4) ? HOMER_LINE_HOLD : 0u);
 }
 
 static inline void on_connection(uv_stream_t *listener, int status) {
@@ -80,9 +86,11 @@ static inline struct homer_conn_limits small_limits(void) {
                                       .read_bytes = 65536,
                                       .high_water = 65536,
                                       .low_water = 16384,
+                                      .max_unanswered = 10000,
                                       .turn_lines = 16,
                                       .max_connections = 100,
                                       .drain_timeout_ms = 60000,
+                                      .line_timeout_ms = 60000,
                                       .linger_ms = 1000};
 }
 

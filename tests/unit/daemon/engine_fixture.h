@@ -19,7 +19,8 @@ struct fixture {
     struct homer_engine *engine;
     struct homer_mem mem;
     struct homer_buf out;
-    bool open; /* what the last line returned */
+    struct homer_session session;
+    bool open; /* the last line did not quit */
 };
 
 static uint64_t fixture_now; /* milliseconds; tests move it */
@@ -37,7 +38,7 @@ static inline void fixture_start(struct fixture *f, uint8_t key) {
 /* Smaller than the defaults, so that every limit is within reach. Tests may change it before fixture_start.
  */
 static inline void fixture_configure(struct fixture *f) {
-    *f = (struct fixture){0};
+    *f = (struct fixture){.session = {.id = 1, .trusted = true}};
     assert_int_equal(homer_config_init(&f->config), 0);
     f->config.request.max_line = 4000;
     f->config.request.max_items = 20;
@@ -66,7 +67,8 @@ static inline void fixture_close(struct fixture *f) {
 /* Sends one line; the reply stays in f->out. */
 static inline void fixture_send(struct fixture *f, const char *line, size_t n) {
     homer_buf_truncate(&f->out, 0);
-    f->open = homer_engine_line(f->engine, line, n, n > f->config.request.max_line, &f->out);
+    f->open = !(homer_engine_line(f->engine, &f->session, line, n, n > f->config.request.max_line, &f->out) &
+                HOMER_LINE_QUIT);
 }
 
 /* The reply as JSON: exactly one line. The caller decrefs. */

@@ -165,8 +165,9 @@ static void test_refuses_and_names(void **state) {
         {"{\"http\":\"127.0.0.1:7780\"}", "http|this version has no HTTP"},
         {"{\"data_dir\":\"/var/lib\"}", "data_dir|keeps nothing on disk"},
         {"{\"durability\":\"always\"}", "durability|got \"always\"|\"none\"|keeps nothing on disk"},
-        {"{\"tls\":{\"cert\":\"a\",\"key\":\"b\"}}", "tls|no TLS"},
-        {"{\"auth_token_file\":\"a\"}", "auth_token_file|no authentication"},
+        {"{\"tls\":null}", "tls: expected an object"},
+        {"{\"tls\":{\"cert\":1}}", "tls.cert: got 1"},
+        {"{\"auth_token_file\":\"\"}", "auth_token_file: got \"\""},
         {"{\"unix\":null,\"unix\":null}", "duplicate object key|line 1, column"},
         {"{\n  \"unix\": null,\n  oops\n}", "line 3, column"},
         {"[]", "expected an object"},
@@ -200,9 +201,8 @@ static void test_tells_every_problem_and_returns_the_first(void **state) {
 
 static void test_says_that_the_other_version_things_are_off(void **state) {
     (void)state;
-    assert_int_equal(
-        load_text("{\"http\":null,\"data_dir\":null,\"durability\":\"none\",\"snapshot\":null,\"tls\":null}"),
-        0);
+    assert_int_equal(load_text("{\"http\":null,\"data_dir\":null,\"durability\":\"none\",\"snapshot\":null}"),
+                     0);
 }
 
 static void test_an_absent_file_is_an_errno(void **state) {
@@ -297,14 +297,10 @@ static void test_a_model_object(void **state) {
     homer_buf_deinit(&out);
 }
 
-static void test_refuses_addresses_that_it_must_not_listen_on(void **state) {
+static void test_refuses_what_is_no_address(void **state) {
     static const struct {
         const char *address, *says;
     } cases[] = {
-        {"0.0.0.0:7707", "0.0.0.0:7707|no authentication"},
-        {"[::]:7707", "[::]:7707|no authentication"},
-        {"192.0.2.7:1", "192.0.2.7|no authentication"},
-        {"[::ffff:192.0.2.7]:1", "no authentication"},
         {"example.org:7707", "example.org|not looked up"},
         {"127.0.0.1", "127.0.0.1|HOST:PORT"},
         {"127.0.0.1:65536", "65536"},
@@ -366,7 +362,7 @@ int main(void) {
         TEST(test_set_by_dotted_path),
         TEST(test_set_refuses),
         TEST(test_a_model_object),
-        TEST(test_refuses_addresses_that_it_must_not_listen_on),
+        TEST(test_refuses_what_is_no_address),
         TEST(test_checks_of_everything_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

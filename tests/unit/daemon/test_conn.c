@@ -143,8 +143,7 @@ static void test_gives_back_the_memory_of_a_large_line(void **state) {
     say_n(&f, fd, huge, n + 1);
     assert_int_equal(hear(&f, fd, got, n + 1, &eof), n + 1);
     assert_memory_equal(got, huge, n + 1);
-    idle_turns(&f);
-    assert_true(f.g->all->mem.used_bytes <= 6 * 65536);
+    PUMP(&f, f.g->all->mem.used_bytes == 0);
     free(huge);
     free(got);
     close(fd);
@@ -211,6 +210,73 @@ static void test_closes_who_does_not_drain_and_keeps_who_is_idle(void **state) {
     expect(&f, idle, "still here\n");
     close(idle);
     close(slow);
+    fixture_close(&f);
+}
+
+/* The last line says which limit ended it. */
+static void expect_told(struct fixture *f, int fd, const char *limit) {
+    char line[512] = "";
+    bool eof;
+    size_t n = hear(f, fd, line, sizeof line - 1, &eof);
+    assert_true(eof && n > 0 && n < sizeof line && line[n - 1] == '\n');
+    assert_non_null(strstr(line, limit));
+    close(fd);
+}
+
+static void test_a_line_that_does_not_end_is_ended(void **state) {
+    struct fixture f;
+    struct homer_conn_limits limits = small_limits();
+    (void)state;
+    limits.line_timeout_ms = 60;
+    fixture_open(&f, limits);
+    int idle = client(&f), slow = client(&f), huge = client(&f);
+    static char endless[100000];
+    memset(endless, 'a', sizeof endless);
+    say(&f, idle, "whole\n");
+    expect(&f, idle, "whole\n");
+    say_n(&f, huge, endless, sizeof endless);
+    expect(&f, huge, "TOO LARGE\n");
+    say(&f, slow, "ok\nb");
+    expect(&f, slow, "ok\n");
+    uint64_t begun = uv_now(&f.loop);
+    while (f.g->stats.timed_out < 2) { /* more bytes do not make it younger */
+        send(slow, "b", 1, MSG_NOSIGNAL);
+        send(huge, "b", 1, MSG_NOSIGNAL);
+        uv_run(&f.loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_true(uv_now(&f.loop) - begun >= limits.line_timeout_ms);
+    expect_told(&f, slow, "line_timeout_ms");
+    expect_told(&f, huge, "line_timeout_ms");
+    say(&f, idle, "still here\n");
+    expect(&f, idle, "still here\n");
+    close(idle);
+    fixture_close(&f);
+}
+
+static void test_idle_clients_may_be_ended(void **state) {
+    struct fixture f;
+    struct homer_conn_limits limits = small_limits();
+    (void)state;
+    limits.max_idle_ms = 60;
+    fixture_open(&f, limits);
+    homer_conn_group_batch(f.g, 1);
+    int held = client(&f), waits = client(&f), idle = client(&f), never = client(&f);
+    say(&f, held, "hold\n");
+    say(&f, waits, "wait\n");
+    PUMP(&f, f.g->stats.lines == 2);
+    uint64_t id = f.last.id;
+    say(&f, idle, "once\n");
+    expect(&f, idle, "once\n");
+    expect_told(&f, idle, "max_idle_ms");
+    expect_told(&f, never, "max_idle_ms");
+    PUMP(&f, f.g->stats.open == 2); /* the others wait for the daemon */
+    homer_conn_group_durable(f.g, 1);
+    homer_conn_group_resume(f.g, id, "late\n", 5);
+    expect(&f, held, "hold\n");
+    expect(&f, waits, "late\n");
+    close(held);
+    close(waits);
     fixture_close(&f);
 }
 
@@ -281,6 +347,8 @@ int main(void) {
         cmocka_unit_test(test_quit_answers_and_ends_without_reset),
         cmocka_unit_test(test_stops_lingering_after_a_while),
         cmocka_unit_test(test_closes_who_does_not_drain_and_keeps_who_is_idle),
+        cmocka_unit_test(test_a_line_that_does_not_end_is_ended),
+        cmocka_unit_test(test_idle_clients_may_be_ended),
         cmocka_unit_test(test_a_reset_in_mid_reply_closes_one_connection),
         cmocka_unit_test(test_no_memory_for_a_reply_closes_one_connection),
         cmocka_unit_test(test_no_memory_for_input_closes_one_connection),

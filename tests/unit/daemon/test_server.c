@@ -26,12 +26,13 @@ struct fixture {
     bool stopped;
 };
 
-static bool on_line(void *ctx, const char *text, size_t n, bool too_large, struct homer_buf *out) {
-    (void)ctx;
+static unsigned on_line(void *ctx, struct homer_session *session, const char *text, size_t n, bool too_large,
+                        struct homer_buf *out) {
+    (void)ctx, (void)session;
     (void)too_large;
     homer_buf_append(out, text, n);
     homer_buf_putc(out, '\n');
-    return true;
+    return 0;
 }
 
 static void on_stopped(void *ctx) {

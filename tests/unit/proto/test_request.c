@@ -11,6 +11,7 @@ static void every_op(void **state) {
         {"{\"op\":\"ping\"}", HOMER_OP_PING},
         {"{\"op\":\"help\"}", HOMER_OP_HELP},
         {"{\"op\":\"quit\"}", HOMER_OP_QUIT},
+        {"{\"op\":\"auth\",\"token\":\"t\"}", HOMER_OP_AUTH},
         {"{\"op\":\"learn\",\"x\":{},\"y\":[]}", HOMER_OP_LEARN},
         {"{\"op\":\"predict\",\"x\":{}}", HOMER_OP_PREDICT},
         {"{\"op\":\"test\",\"text\":\"\",\"y\":[]}", HOMER_OP_TEST},
@@ -39,12 +40,32 @@ static void every_op(void **state) {
     assert_string_equal(homer_op_word(HOMER_OP_COUNT), "none");
 }
 
+static void tokens_are_shown_in_no_message(void **state) {
+    static const char *const lines[] = {
+        "{\"op\":\"auth\",\"token\":[\"SECRET\"]}",
+        "{\"op\":\"auth\",\"token\":\"SECRET\"",
+        "{\"op\":\"auth\",\"token\":\"SECRET\",\"a\":1}",
+        "{\"op\":\"ping\",\"token\":\"SECRET\"}",
+        "{\"token\":\"SECRET\"}",
+        "auth SECRET SECRET",
+        "{\"op\":\"auth\",\"token\":\"SECRET\\u0000\"}",
+    };
+    assert_str(good(*state, "{\"op\":\"auth\",\"token\":\"SECRET\"}")->token, "SECRET");
+    bad(*state, "{\"op\":\"auth\"}", HOMER_E_BAD_REQUEST, "auth needs \"token\"");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const struct fixture *f = *state;
+        parse_bytes(*state, lines[i], strlen(lines[i]));
+        assert_int_not_equal(f->r.error.code, 0);
+        assert_null(strstr(f->r.error.message, "SECRET"));
+    }
+}
+
 static void unknown_ops(void **state) {
     bad(*state, "{\"op\":\"foo\"}", HOMER_E_UNKNOWN_OP, "\"foo\"");
     bad(*state, "{\"op\":\"none\"}", HOMER_E_UNKNOWN_OP, "\"none\"");
     bad(*state, "{\"op\":\"\"}", HOMER_E_UNKNOWN_OP, "unknown");
     bad(*state, "{\"op\":7}", HOMER_E_BAD_REQUEST, "\"op\"");
-    static const char *const later[] = {"label", "subscribe", "snapshot", "auth", "slowlog"};
+    static const char *const later[] = {"label", "subscribe", "snapshot", "slowlog"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         char line[64];
         snprintf(line, sizeof line, "{\"op\":\"%s\"}", later[i]);
@@ -263,14 +284,14 @@ static void batches(void **state) {
     assert_int_equal(r->items[0].x_n, 2);
     assert_str(r->items[0].x[1].name, "1");
     assert_str(r->items[0].y[0].name, "a");
-    check_error(&r->items[1], "quit", HOMER_E_BAD_REQUEST, "batch or quit");
+    check_error(&r->items[1], "quit", HOMER_E_BAD_REQUEST, "batch, quit or auth");
     assert_str(r->items[1].id, "3");
     check_error(&r->items[2], "text", HOMER_E_BAD_REQUEST, "\"w\"");
     assert_str(r->items[2].model, "n");
     check_error(&r->items[3], "7", HOMER_E_BAD_REQUEST, "object");
     r = good(f, "{\"items\":[{\"op\":\"batch\",\"items\":[]},{\"op\":\"ping\"}],\"model\":\"late\",\"op\":"
                 "\"batch\"}");
-    check_error(&r->items[0], "batch", HOMER_E_BAD_REQUEST, "batch or quit");
+    check_error(&r->items[0], "batch", HOMER_E_BAD_REQUEST, "batch, quit or auth");
     assert_str(r->items[1].model, "late");
     bad(f, "{\"op\":\"batch\",\"items\":{}}", HOMER_E_BAD_REQUEST, "\"items\"");
     good(f, "{\"op\":\"batch\",\"items\":[1,2,3,4]}");
@@ -289,6 +310,9 @@ static void bare_words(void **state) {
     assert_int_equal(good(*state, " \tping  ")->op, HOMER_OP_PING);
     assert_str(good(*state, "labels \t cs. ")->prefix, "cs.");
     assert_str(good(*state, "features \u00e9")->prefix, "\u00e9");
+    assert_str(good(*state, "auth a\xff!")->token, "a\xff!");
+    bad(*state, "auth", HOMER_E_BAD_REQUEST, "the token");
+    bad(*state, "auth two words", HOMER_E_BAD_REQUEST, "no more words");
     bad(*state, "labels a b", HOMER_E_BAD_REQUEST, "labels");
     bad(*state, "hierarchy dot", HOMER_E_BAD_REQUEST, "no more words");
     bad(*state, "drifts 5", HOMER_E_BAD_REQUEST, "no more words");
@@ -317,6 +341,7 @@ static void messages_quote_little_and_whole_characters(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(every_op),
+        TEST(tokens_are_shown_in_no_message),
         TEST(unknown_ops),
         TEST(shorthand),
         TEST(ids),

@@ -1,0 +1,15 @@
+/* What the protocol remembers of one connection between its lines. Embedded in the connection, which owns it;
+ * the line handler reads and writes it. Loop thread only. */
+#ifndef HOMER_DAEMON_SESSION_H
+#define HOMER_DAEMON_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct homer_session {
+    uint64_t id; /* 1, 2, ... in order of arrival; never given twice, so that it may outlive the connection */
+    bool trusted;     /* may ask for anything: no token is needed here, or the right one was shown */
+    unsigned refused; /* wrong tokens so far */
+};
+
+#endif
