@@ -38,7 +38,7 @@ LIBRARIES = {
     "utf8proc.h": ["proto/"],
     "xxhash.h": ["core/base/"],
     "zlib.h": ["clients/"],
-    "zstd.h": ["clients/"],
+    "zstd.h": ["clients/", "daemon/"],
     "histedit.h": ["clients/cli/"],
     "cmocka.h": [],
 }
