@@ -178,6 +178,7 @@ void homer_config_deinit(struct homer_config *c) {
     free(c->tls_key);
     free(c->user);
     free(c->log_file);
+    free(c->store.dir);
     *c = (struct homer_config){0};
 }
 
@@ -242,6 +243,16 @@ int homer_config_model(struct homer_model_config *m, struct homer_str json, stru
     json_decref(v);
     if (finish(&r) == 0) *m = c.model;
     return r.failed;
+}
+
+const char *homer_config_difference(const struct homer_model_config *a, const struct homer_model_config *b) {
+    struct homer_config x = {.model = *a}, y = {.model = *b};
+    for (size_t i = 0; i < homer_config_keys_n; i++) {
+        const struct homer_config_key *key = &homer_config_keys[i];
+        if (strncmp(key->path, "model.", strlen("model.")) != 0 || key->type == HOMER_KEY_LACKING) continue;
+        if (memcmp((char *)&x + key->offset, (char *)&y + key->offset, key->width) != 0) return key->path;
+    }
+    return NULL;
 }
 
 int homer_config_listen(struct homer_config *c, const char *const *listen, unsigned n,

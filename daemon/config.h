@@ -9,6 +9,8 @@
 #include "core/base/err.h"
 #include "core/model.h"
 #include "daemon/conn.h"
+#include "daemon/pending.h"
+#include "daemon/store.h"
 #include "proto/request.h"
 
 enum { HOMER_MAX_LISTEN = 16 };
@@ -23,6 +25,9 @@ struct homer_config {
     struct homer_request_limits request;
     struct homer_conn_limits conn;
     unsigned max_models;
+    unsigned max_sources; /* of one model */
+    struct homer_pending_limits pending;
+    struct homer_store_config store;
     size_t max_reply;     /* bytes of a batch's reply, after which its further items are refused */
     uint64_t shutdown_ms; /* at most this long from SIGTERM to the last reply */
     int log_level;        /* enum homer_log_level */
@@ -51,6 +56,8 @@ int homer_config_listen(struct homer_config *c, const char *const *listen, unsig
 int homer_config_check(const struct homer_config *c, struct homer_error *err);
 /* Reads the JSON text of a model{} object over *m: for model.create. On failure *m is unchanged. */
 int homer_config_model(struct homer_model_config *m, struct homer_str json, struct homer_error *err);
+/* The first key, "model. ..." (static), in which two models' configurations differ; NULL: in none. */
+const char *homer_config_difference(const struct homer_model_config *a, const struct homer_model_config *b);
 /* Appends the effective configuration as one JSON object. */
 void homer_config_print(const struct homer_config *c, struct homer_buf *out);
 void homer_config_print_model(const struct homer_model_config *m, struct homer_buf *out);

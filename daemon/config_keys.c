@@ -17,12 +17,13 @@
 #define HOUR_MS 3600000ull
 
 /* Indices are enum homer_log_level, enum homer_learner_kind, enum homer_objective, enum homer_drift_scope,
- * enum homer_profile, the bool `absent_missing`. */
+ * enum homer_profile, enum homer_durability, the bool `absent_missing`. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const objectives[] = {"example_f1", "micro_f1", "macro_f1", "subset", "hamming", NULL};
 static const char *const absences[] = {"zero", "missing", NULL};
 static const char *const learners[] = {"ihomer", "ihomer-paper", NULL};
 static const char *const scopes[] = {"off", "cluster", "global", "both", NULL};
+static const char *const durabilities[] = {"always", "interval", "none", NULL};
 static const char *const profiles[] = {"linear", "fast", "accurate", NULL};
 
 /* clang-format off: a table is read by columns */
@@ -32,10 +33,23 @@ const struct homer_config_key homer_config_keys[] = {
     {"unix", HOMER_KEY_STRING, FIELD(unix_path), ANY, NULL, "null",
      "path of a Unix-domain socket to take connections on, mode 0600"},
     {"http", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version has no HTTP"},
-    {"data_dir", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
-    {"durability", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "\"none\"", "this version keeps nothing on disk"},
-    {"sync_interval_ms", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
-    {"snapshot", HOMER_KEY_LACKING, NOWHERE, ANY, NULL, "null", "this version keeps nothing on disk"},
+    {"data_dir", HOMER_KEY_STRING, FIELD(store.dir), ANY, NULL, "null",
+     "folder to keep the models in: log and snapshots; made if missing; null keeps nothing on disk"},
+    {"durability", HOMER_KEY_WORD, FIELD(store.durability), ANY, durabilities, "\"interval\"",
+     "what an acknowledgement means: on disk; on disk within sync_interval_ms; handed to the system at some "
+     "time"},
+    {"sync_interval_ms", HOMER_KEY_UINT, FIELD(store.sync_interval_ms), WHOLE(1, HOUR_MS), NULL, "1000",
+     "milliseconds of learning that a crash of the machine may cost where durability is interval"},
+    {"segment_bytes", HOMER_KEY_BYTES, FIELD(store.segment_bytes), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",
+     "size of a file of the log; two of them are set aside on the disk beforehand"},
+    {"snapshot.every_instances", HOMER_KEY_UINT, FIELD(store.snapshot.every_instances), WHOLE(0, INT64_MAX),
+     NULL, "1000000", "accepted requests after which a snapshot is taken; 0: not by their number"},
+    {"snapshot.every_seconds", HOMER_KEY_UINT, FIELD(store.snapshot.every_seconds), WHOLE(0, 365 * 86400ull),
+     NULL, "600", "seconds after which a snapshot is taken, if anything was learned; 0: not by time"},
+    {"snapshot.every_bytes", HOMER_KEY_BYTES, FIELD(store.snapshot.every_bytes), WHOLE(0, 1024 * GIB), NULL,
+     "\"1GiB\"", "bytes of log after which a snapshot is taken; 0: not by size"},
+    {"snapshot.keep", HOMER_KEY_UINT, FIELD(store.snapshot.keep), WHOLE(1, 1000), NULL, "2",
+     "newest snapshots that are kept, with the log behind the oldest of them"},
     {"auth_token_file", HOMER_KEY_STRING, FIELD(token_file), ANY, NULL, "null",
      "file with the token that clients have to show, mode 0600; null: everybody who can connect is trusted"},
     {"tls.cert", HOMER_KEY_STRING, FIELD(tls_cert), ANY, NULL, "null",
@@ -72,8 +86,19 @@ const struct homer_config_key homer_config_keys[] = {
      "requests that one connection may have answered before the next has its turn"},
     {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",
      "bytes of one batch's reply, after which its further items are refused"},
+    {"limits.max_sources", HOMER_KEY_UINT, FIELD(max_sources), WHOLE(1, 10000000), NULL, "10000",
+     "different `src` of a model, whose numbers are remembered"},
+    {"limits.max_tracked", HOMER_KEY_UINT, FIELD(pending.count), WHOLE(1, 100000000), NULL, "100000",
+     "tracked predictions that wait for their labels; the oldest expires when one more comes"},
+    {"limits.max_tracked_bytes", HOMER_KEY_BYTES, FIELD(pending.bytes), WHOLE(4 * KIB, 64 * GIB), NULL,
+     "\"256MiB\"", "bytes of their instances; the oldest expire when more come"},
+    {"limits.tracked_ms", HOMER_KEY_UINT, FIELD(pending.age_ms), WHOLE(1, 10 * 365 * 24 * HOUR_MS), NULL,
+     "604800000", "milliseconds for which a tracked prediction may wait for its labels"},
     {"limits.idle_timeout_ms", HOMER_KEY_UINT, FIELD(conn.drain_timeout_ms), WHOLE(10, 24 * HOUR_MS), NULL,
      "60000", "milliseconds for which a client may leave replies unread before it is closed"},
+    {"limits.ack_timeout_ms", HOMER_KEY_UINT, FIELD(store.ack_timeout_ms), WHOLE(0, HOUR_MS), NULL, "10000",
+     "milliseconds for which a reply waits for a log that cannot be written, before its connection is "
+     "closed"},
     {"limits.line_timeout_ms", HOMER_KEY_UINT, FIELD(conn.line_timeout_ms), WHOLE(10, 24 * HOUR_MS), NULL,
      "30000",
      "milliseconds from the first byte of a request line to its last, after which the connection is closed; "
@@ -151,6 +176,7 @@ const struct homer_config_key homer_config_keys[] = {
 
 const size_t homer_config_keys_n = sizeof homer_config_keys / sizeof *homer_config_keys;
 
+_Static_assert(HOMER_DURABILITY_ALWAYS == 0 && HOMER_DURABILITY_NONE == 2, "the order of the promises");
 _Static_assert(sizeof levels / sizeof *levels == HOMER_LOG_LEVELS + 1, "a word per log level");
 _Static_assert(sizeof learners / sizeof *learners == HOMER_LEARNERS + 1, "a word per learner");
 _Static_assert(sizeof objectives / sizeof *objectives == HOMER_OBJECTIVE_COUNT + 1, "a word per objective");

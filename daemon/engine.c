@@ -14,6 +14,7 @@ static const homer_verb_fn verbs[HOMER_OP_COUNT] = {
     [HOMER_OP_LEARN] = homer_verb_learn,
     [HOMER_OP_PREDICT] = homer_verb_predict,
     [HOMER_OP_TEST] = homer_verb_test,
+    [HOMER_OP_LABEL] = homer_verb_label,
     [HOMER_OP_BATCH] = homer_verb_batch,
     [HOMER_OP_STATS] = homer_verb_stats,
     [HOMER_OP_LABELS] = homer_verb_labels,
@@ -22,6 +23,7 @@ static const homer_verb_fn verbs[HOMER_OP_COUNT] = {
     [HOMER_OP_DRIFTS] = homer_verb_drifts,
     [HOMER_OP_CONFIG] = homer_verb_config,
     [HOMER_OP_DIGEST] = homer_verb_digest,
+    [HOMER_OP_SNAPSHOT] = homer_verb_snapshot,
     [HOMER_OP_MODEL_CREATE] = homer_verb_model_create,
     [HOMER_OP_MODEL_DROP] = homer_verb_model_drop,
     [HOMER_OP_MODEL_LIST] = homer_verb_model_list,
@@ -32,18 +34,22 @@ homer_verb_fn homer_engine_verb(enum homer_op op) {
 }
 
 int homer_engine_new(struct homer_engine **out, const struct homer_config *config, const uint8_t hash_key[16],
-                     uint64_t (*now_ms)(void)) {
+                     const struct homer_clock *clock) {
     struct homer_mem own = {0};
     struct homer_engine *e = homer_mem_alloc(&own, 1, sizeof *e);
     if (!e) return -ENOMEM;
     e->mem = own;
     e->config = config;
-    e->now_ms = now_ms;
-    e->started_ms = now_ms();
+    e->clock = *clock;
+    e->started_ms = clock->now_ms();
     memcpy(e->hash_key, hash_key, sizeof e->hash_key);
     homer_request_init(&e->request, &e->mem);
+    homer_request_init(&e->early, &e->early_mem);
+    homer_request_init(&e->decoded, &e->mem);
+    homer_pending_init(&e->pending, &e->mem, hash_key, &config->pending);
     int rc = homer_resolver_init(&e->resolver, &e->mem, hash_key);
-    if (rc == 0) rc = homer_engine_add(e, (struct homer_str){"default", 7}, &config->model);
+    if (rc == 0 && !config->store.dir)
+        rc = homer_engine_add(e, (struct homer_str){"default", 7}, &config->model, true);
     if (rc) {
         homer_engine_free(e);
         return rc;
@@ -54,13 +60,20 @@ int homer_engine_new(struct homer_engine **out, const struct homer_config *confi
 
 struct homer_engine *homer_engine_free(struct homer_engine *e) {
     if (!e) return NULL;
-    while (e->entry_n) homer_engine_drop(e, e->entry[e->entry_n - 1]);
+    homer_engine_clear(e);
     homer_mem_free(&e->mem, e->entry, e->entry_cap, sizeof(struct homer_entry *));
     homer_mem_free(&e->mem, e->best, e->best_cap, sizeof *e->best);
     homer_resolver_deinit(&e->resolver);
     homer_request_deinit(&e->request);
+    homer_request_deinit(&e->early);
+    homer_request_deinit(&e->decoded);
     struct homer_mem own = e->mem;
     return homer_mem_free(&own, e, 1, sizeof *e);
+}
+
+void homer_engine_clear(struct homer_engine *e) {
+    while (e->entry_n) homer_engine_drop(e, e->entry[e->entry_n - 1]);
+    homer_pending_deinit(&e->pending);
 }
 
 void homer_engine_guard(struct homer_engine *e, const struct homer_auth *auth) {
@@ -84,7 +97,15 @@ int homer_engine_find(struct homer_engine *e, struct homer_str name, struct home
                          name.s);
 }
 
-int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config) {
+static void entry_free(struct homer_engine *e, struct homer_entry *entry) {
+    homer_model_free(entry->model);
+    homer_sources_deinit(&entry->sources);
+    homer_buf_deinit(&entry->config);
+    homer_mem_free(&e->mem, entry, 1, sizeof *entry);
+}
+
+int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config,
+                     bool is_ours) {
     if (name.n > HOMER_MODEL_NAME) return -EINVAL; /* the parser refuses such names */
     if (e->entry_n == e->entry_cap) {
         size_t cap = e->entry_cap ? e->entry_cap * 2 : 8;
@@ -95,13 +116,17 @@ int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct
     }
     struct homer_entry *entry = homer_mem_alloc(&e->mem, 1, sizeof *entry);
     if (!entry) return -ENOMEM;
-    int rc = homer_model_new(&entry->model, config, e->hash_key);
+    homer_sources_init(&entry->sources, &e->mem, e->hash_key, e->config->max_sources);
+    homer_buf_init(&entry->config, &e->mem);
+    homer_config_print_model(config, &entry->config);
+    int rc = entry->config.failed ? -ENOMEM : homer_model_new(&entry->model, config, e->hash_key);
     if (rc) {
-        homer_mem_free(&e->mem, entry, 1, sizeof *entry);
+        entry_free(e, entry);
         return rc;
     }
     memcpy(entry->name, name.s, name.n);
-    homer_rate_init(&entry->rate, e->now_ms());
+    entry->is_ours = is_ours;
+    homer_rate_init(&entry->rate, e->clock.now_ms());
     e->entry[e->entry_n++] = entry;
     return 0;
 }
@@ -111,8 +136,8 @@ void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry) {
     while (e->entry[i] != entry) i++;
     e->entry_n--;
     memmove(e->entry + i, e->entry + i + 1, (e->entry_n - i) * sizeof(struct homer_entry *));
-    homer_model_free(entry->model);
-    homer_mem_free(&e->mem, entry, 1, sizeof *entry);
+    homer_pending_forget(&e->pending, (struct homer_str){entry->name, strlen(entry->name)});
+    entry_free(e, entry);
 }
 
 bool homer_engine_fits(const struct homer_engine *e, struct homer_reply *r) {
@@ -151,15 +176,39 @@ void homer_engine_answer(struct homer_engine *e, const struct homer_request *req
     homer_engine_refuse(e, r, &err, &req->id);
 }
 
+/* What needs no state. */
+static bool is_early(enum homer_op op) {
+    return op == HOMER_OP_PING || op == HOMER_OP_HELP || op == HOMER_OP_QUIT || op == HOMER_OP_AUTH;
+}
+
+/* A line that comes before the state is there. Touches nothing that the recovery works on. */
+static unsigned answer_early(struct homer_engine *e, const char *text, size_t n, struct homer_reply *r) {
+    struct homer_request *req = &e->early;
+    struct homer_error err = {0};
+    homer_request_parse(req, text, n, &e->config->request);
+    if (req->error.code) {
+        homer_reply_error(r, &req->error, &req->id);
+    } else if (is_early(req->op)) {
+        verbs[req->op](e, req, r, &err);
+    } else {
+        homer_err_set(&err, HOMER_E_NOT_READY,
+                      "the state is being recovered, %llu records of the log so far; try again later",
+                      (unsigned long long)*e->progress);
+        err.retry = true;
+        homer_reply_error(r, &err, &req->id);
+    }
+    return e->flags;
+}
+
 unsigned homer_engine_line(void *engine, struct homer_session *session, const char *text, size_t n,
                            bool too_large, struct homer_buf *out) {
     struct homer_engine *e = engine;
     struct homer_request *req = &e->request;
     struct homer_reply r;
-    e->session = session;
     homer_reply_init(&r, out);
     e->tail = 0;
-    e->quit = false;
+    e->flags = 0;
+    e->session = session;
     if (too_large) {
         struct homer_error err = {0};
         homer_err_limit(&err, HOMER_E_TOO_LARGE, "max_line", "the line is longer than %zu bytes",
@@ -168,9 +217,10 @@ unsigned homer_engine_line(void *engine, struct homer_session *session, const ch
         homer_engine_refuse(e, &r, &err, NULL);
         return 0;
     }
+    if (e->progress) return answer_early(e, text, n, &r);
     homer_request_parse(req, text, n, &e->config->request);
     /* Without room for the shortest reply nothing is tried; out->failed then tells the connection. */
     if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return 0;
     homer_engine_answer(e, req, &r);
-    return e->quit ? HOMER_LINE_QUIT : 0;
+    return e->flags;
 }

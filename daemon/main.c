@@ -6,9 +6,11 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "daemon/boot.h"
 #include "daemon/config.h"
 #include "daemon/engine.h"
 #include "daemon/log.h"
@@ -31,8 +33,10 @@ struct process {
     unsigned signal_n;
     struct homer_engine *engine;
     struct homer_server *server;
-    uv_timer_t watchdog; /* of a service manager, while is_watched */
+    struct homer_boot boot; /* where there is a data folder */
+    uv_timer_t watchdog;    /* of a service manager, while is_watched */
     bool is_watched, is_stopping, is_stopped;
+    int status; /* EXIT_* */
 };
 
 static void complain(const struct homer_error *e) {
@@ -48,12 +52,19 @@ static uint64_t now_ms(void) {
     return uv_hrtime() / 1000000;
 }
 
+static uint64_t wall_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 /* ---- signals ---- */
 
 static void on_stopped(void *ctx) {
     struct process *p = ctx;
     sigset_t all;
     p->is_stopped = true;
+    if (p->boot.store) homer_store_stop(p->boot.store);
     /* From here on it ends by itself; a late signal, met without a handler, would turn a clean exit into a
      * killed one. */
     sigfillset(&all);
@@ -79,6 +90,7 @@ static void on_signal(uv_signal_t *handle, int number) {
     homer_systemd_notify("STOPPING=1\nSTATUS=stopping");
     homer_log(HOMER_LOG_INFO, "main", "stopping", "signal=%s connections=%u", strsignal(number),
               homer_server_stats(p->server)->open);
+    homer_boot_cancel(&p->boot);
     homer_server_stop(p->server, on_stopped, p);
 }
 
@@ -120,15 +132,65 @@ static void tell_start(const struct process *p) {
     homer_server_describe(p->server, &where);
     homer_buf_putc(&where, '\0');
     const char *text = where.failed ? "?" : where.data;
-    fprintf(stderr, "homerd %s: listening on %s; nothing is kept on disk, models live in memory only\n",
-            HOMER_VERSION, text);
+    const struct homer_store_config *store = &p->config.store;
+    if (store->dir)
+        fprintf(stderr, "homerd %s: listening on %s; data folder %s, durability %s\n", HOMER_VERSION, text,
+                store->dir, homer_store_promise(store));
+    else
+        fprintf(stderr, "homerd %s: listening on %s; nothing is kept on disk, models live in memory only\n",
+                HOMER_VERSION, text);
     if (p->config.log_file)
         homer_log(HOMER_LOG_INFO, "main", "start", "version=%s listen=%s durability=%s", HOMER_VERSION, text,
-                  "none");
+                  homer_store_promise(store));
     homer_buf_deinit(&where);
 }
 
-static int start(struct process *p) {
+static void stop_failed(struct process *p) {
+    p->status = EXIT_FAILED;
+    homer_server_stop(p->server, on_stopped, p);
+}
+
+/* The state is there: whoever waits for the port file may come. */
+static int ready(struct process *p) {
+    struct homer_error err = {0};
+    if (p->options.port_file && homer_server_write_port_file(p->server, p->options.port_file, &err)) {
+        complain(&err);
+        return err.code;
+    }
+    homer_systemd_notify("READY=1\nSTATUS=serving");
+    return 0;
+}
+
+static void on_booted(void *ctx, int rc, const struct homer_error *err) {
+    struct process *p = ctx;
+    if (p->is_stopped && p->boot.store) homer_store_stop(p->boot.store);
+    if (rc == -ECANCELED || p->is_stopping) return;
+    if (rc) {
+        if (err->code)
+            complain(err);
+        else
+            failed("cannot recover the state", rc);
+    }
+    if (rc || ready(p)) stop_failed(p);
+}
+
+static int boot(struct process *p, uint64_t salt, struct homer_error *err) {
+    int rc = homer_store_lock(&homer_files_system, p->config.store.dir, &p->boot.lock, err);
+    if (rc) return rc;
+    p->boot.loop = &p->loop;
+    p->boot.config = &p->config;
+    p->boot.engine = p->engine;
+    p->boot.group = homer_server_group(p->server);
+    p->boot.files = &homer_files_system;
+    p->boot.salt = salt;
+    p->boot.force_config = p->options.force_config;
+    p->boot.on_end = on_booted;
+    p->boot.ctx = p;
+    homer_boot_start(&p->boot);
+    return 0;
+}
+
+static int start(struct process *p, uint64_t salt) {
     struct homer_error err = {0};
     int code = watch_signals(p);
     if (code) return failed("cannot watch signals", code);
@@ -137,32 +199,37 @@ static int start(struct process *p) {
         return EXIT_FAILED;
     }
     p->is_watched = homer_systemd_watch(&p->loop, &p->watchdog);
-    tell_start(p);
-    if (p->options.port_file && homer_server_write_port_file(p->server, p->options.port_file, &err)) {
+    if (p->config.store.dir && boot(p, salt, &err)) {
         complain(&err);
         return EXIT_FAILED;
     }
-    homer_systemd_notify("READY=1\nSTATUS=serving");
-    return EXIT_OK;
+    tell_start(p);
+    return p->config.store.dir || ready(p) == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-static int serve(struct process *p) {
-    int status = start(p);
-    if (status != EXIT_OK) homer_server_stop(p->server, on_stopped, p);
+static void serve(struct process *p, uint64_t salt) {
+    p->status = start(p, salt);
+    if (p->status != EXIT_OK) homer_server_stop(p->server, on_stopped, p);
     uv_run(&p->loop, UV_RUN_DEFAULT);
+    if (homer_store_close(p->boot.store)) p->status = EXIT_FAILED;
     const struct homer_conn_stats *s = homer_server_stats(p->server);
-    if (status == EXIT_OK)
+    if (p->status == EXIT_OK)
         homer_log(HOMER_LOG_INFO, "main", "stopped", "accepted=%llu lines=%llu",
                   (unsigned long long)s->accepted, (unsigned long long)s->lines);
-    return status;
 }
 
 /* Makes what serving needs, one inside the other, and takes it apart again in reverse. */
 static int run(struct process *p) {
-    uint8_t key[16];
-    int status = EXIT_FAILED, err;
-    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) return failed("no random numbers", -errno);
-    err = homer_engine_new(&p->engine, &p->config, key, now_ms);
+    static const struct homer_clock clock = {now_ms, wall_ms};
+    struct {
+        uint8_t key[16];
+        uint64_t salt;
+    } random;
+    int err;
+    p->status = EXIT_FAILED;
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return failed("no random numbers", -errno);
+    err = homer_engine_new(&p->engine, &p->config, random.key, &clock);
     if (err) return failed("cannot start the engine", err);
     err = uv_loop_init(&p->loop);
     if (!err) {
@@ -170,15 +237,26 @@ static int run(struct process *p) {
         if (!err) {
             homer_engine_watch(p->engine, homer_server_stats(p->server));
             homer_engine_guard(p->engine, homer_server_auth(p->server));
-            status = serve(p);
+            serve(p, random.salt);
             homer_engine_watch(p->engine, NULL);
             p->server = homer_server_free(p->server);
         }
-        if (uv_loop_close(&p->loop)) homer_log(HOMER_LOG_ERROR, "main", "loop_busy", "status=%d", status);
+        if (uv_loop_close(&p->loop)) homer_log(HOMER_LOG_ERROR, "main", "loop_busy", "status=%d", p->status);
     }
     if (err) failed("cannot start", err);
     p->engine = homer_engine_free(p->engine);
-    return status;
+    return p->status;
+}
+
+static int repair(struct process *p) {
+    const struct homer_files *files = &homer_files_system;
+    struct homer_error err = {0};
+    int lock = -1, rc = homer_user_become(p->config.user, &err);
+    if (!rc) rc = homer_store_lock(files, p->config.store.dir, &lock, &err);
+    if (!rc) rc = homer_restore_repair(files, p->config.store.dir, &err);
+    if (rc) complain(&err);
+    homer_file_close(files, lock);
+    return rc ? EXIT_FAILED : EXIT_OK;
 }
 
 static int start_with_log(struct process *p) {
@@ -188,7 +266,7 @@ static int start_with_log(struct process *p) {
         return EXIT_FAILED;
     }
     raise_file_limit(&p->config);
-    int status = run(p);
+    int status = p->options.repair ? repair(p) : run(p);
     homer_log_close();
     return status;
 }
@@ -208,6 +286,7 @@ int main(int argc, char **argv) {
     int status = EXIT_OK;
     umask(077);               /* what is written here is nobody else's business */
     signal(SIGPIPE, SIG_IGN); /* a lost peer is an error code of write */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that may not grow */
     int err = homer_options_parse(&p.options, argc, argv);
     if (err) {
         status = err == -ENOMEM ? failed("cannot start", err) : EXIT_USAGE;

@@ -14,22 +14,25 @@ static const char help[] =
     "                      repeatable; port 0 picks a free one; default 127.0.0.1:7707\n"
     "  --unix PATH         take connections on a Unix socket, alone or beside --listen\n"
     "  --http HOST:PORT    not in this version\n"
-    "  --data-dir DIR      not in this version: nothing is kept on disk\n"
+    "  --data-dir DIR      keep the models in this folder; without it nothing is kept on disk\n"
     "  --port-file FILE    once ready, write {\"tcp\":PORT,\"http\":null,\"pid\":PID} here\n"
     "  --set KEY=VALUE     set a configuration key, such as model.objective=micro_f1; repeatable\n"
+    "  --force-config      go on with models that were built with another model{}, as far as they\n"
+    "                      can change (objective, text.bigrams, max_memory, max_labels, max_features)\n"
+    "  --repair            cut the log in the data folder before its first damage, keeping copies, and exit\n"
     "  --check-config      check the configuration and exit\n"
     "  --version           print the version and exit\n"
     "  --help              print this and exit\n"
     "\n"
-    "Signals: SIGTERM and SIGINT answer what was read and end it, a second one at once; SIGHUP opens the\n"
-    "log file again, and reads token and certificate again. Exit status: 0 ok, 1 failure, 2 wrong usage or "
-    "configuration.\n";
+    "Signals: SIGTERM and SIGINT answer what was read, take a snapshot and end it, a second one at once;\n"
+    "SIGHUP opens the log file again, and reads token and certificate again. Exit status: 0 ok, 1 failure,\n"
+    "2 wrong usage or configuration.\n";
 
 void homer_options_help(void) {
     fputs(help, stdout);
 }
 
-enum { CONFIG = 1, LISTEN, UNIX, HTTP, DATA_DIR, PORT_FILE, SET, CHECK, VERSION, HELP };
+enum { CONFIG = 1, LISTEN, UNIX, HTTP, DATA_DIR, PORT_FILE, SET, FORCE_CONFIG, REPAIR, CHECK, VERSION, HELP };
 
 static const struct option table[] = {
     {"config", required_argument, NULL, CONFIG},
@@ -39,6 +42,8 @@ static const struct option table[] = {
     {"data-dir", required_argument, NULL, DATA_DIR},
     {"port-file", required_argument, NULL, PORT_FILE},
     {"set", required_argument, NULL, SET},
+    {"force-config", no_argument, NULL, FORCE_CONFIG},
+    {"repair", no_argument, NULL, REPAIR},
     {"check-config", no_argument, NULL, CHECK},
     {"version", no_argument, NULL, VERSION},
     {"help", no_argument, NULL, HELP},
@@ -74,6 +79,12 @@ static int take(struct homer_options *o, int option) {
         return 0;
     case SET:
         o->set[o->set_n++] = optarg;
+        return 0;
+    case FORCE_CONFIG:
+        o->force_config = true;
+        return 0;
+    case REPAIR:
+        o->repair = true;
         return 0;
     case CHECK:
         o->check = true;
@@ -123,5 +134,7 @@ int homer_options_apply(const struct homer_options *o, struct homer_config *c) {
     if (o->data_dir) err = first(err, set_key(c, "data_dir", o->data_dir));
     if (o->listen_n || o->unix_path)
         err = first(err, homer_config_listen(c, o->listen, o->listen_n, o->unix_path));
+    if (o->repair && !c->store.dir && !err)
+        err = usage("--repair needs a data folder: ", "give --data-dir DIR");
     return first(err, homer_config_check(c, NULL));
 }

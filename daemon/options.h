@@ -9,13 +9,13 @@ struct homer_options {
     const char *config_file; /* NULL = none */
     const char *port_file;   /* NULL = none */
     const char *http;        /* given, although this version refuses it */
-    const char *data_dir;    /* likewise */
+    const char *data_dir;    /* NULL = none */
     const char *unix_path;   /* NULL = none */
     const char *listen[HOMER_MAX_LISTEN];
     unsigned listen_n;
     const char **set; /* [set_n] assignments, in order; owned */
     unsigned set_n;
-    bool check, help, version;
+    bool force_config, repair, check, help, version;
 };
 
 /* 0; HOMER_E_BAD_REQUEST after a message on standard error; -ENOMEM. */

@@ -18,9 +18,10 @@
 enum homer_record_kind {
     HOMER_RECORD_LEARN = 1,    /* x or text or both, y; weight, src, n */
     HOMER_RECORD_TRACK,        /* a tracked predict: x or text or both, ref = its id */
-    HOMER_RECORD_LABEL,        /* ref, y; weight, src, n */
+    HOMER_RECORD_LABEL,        /* ref, y, and x or text or both as the prediction had them; weight, src, n */
     HOMER_RECORD_MODEL_CREATE, /* name; config */
     HOMER_RECORD_MODEL_DROP,   /* name */
+    HOMER_RECORD_MODEL_CONFIG, /* name, config: an existing model goes on with another configuration */
     HOMER_RECORD_KINDS
 };
 
@@ -41,9 +42,9 @@ void homer_record_encode(const struct homer_record *r, char *out);
 size_t homer_record_bound(const struct homer_request_limits *limits);
 
 /* Fills *r and *into (initialised; its memory is used over and over), which r->request then points to, with
- * `op` (none for label) and `track` as the kind says. Its strings point into payload[n], its arrays are its
- * own until it is used again. 0; HOMER_E_BAD_REQUEST when the bytes are no record of a version and kind that
- * this program knows, *err (may be NULL) says what is wrong and at which byte; -ENOMEM. */
+ * `op` (none for a configuration) and `track` as the kind says. Its strings point into payload[n], its arrays
+ * are its own until it is used again. 0; HOMER_E_BAD_REQUEST when the bytes are no record of a version and
+ * kind that this program knows, *err (may be NULL) says what is wrong and at which byte; -ENOMEM. */
 int homer_record_decode(struct homer_record *r, struct homer_request *into, const char *payload, size_t n,
                         struct homer_error *err);
 

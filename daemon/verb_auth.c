@@ -7,7 +7,7 @@ int homer_verb_auth(struct homer_engine *e, const struct homer_request *req, str
     static const struct homer_auth nobody = {.needed = true};
     int rc = homer_auth_show(e->auth ? e->auth : &nobody, e->session, req->token, err);
     if (rc) {
-        e->quit = e->session->refused >= HOMER_AUTH_TRIES;
+        if (e->session->refused >= HOMER_AUTH_TRIES) e->flags |= HOMER_LINE_QUIT;
         return rc;
     }
     homer_reply_begin_ok(r, req);

@@ -14,10 +14,12 @@ static const char *const usage[HOMER_OP_COUNT] = {
     [HOMER_OP_AUTH] = "{\"op\":\"auth\",\"token\":..}: what a daemon with a token wants first",
     [HOMER_OP_LEARN] =
         "{\"x\":{feature:value},\"y\":[label]} or \"text\" for \"x\"; \"y\":{label:true|false} is partial; "
-        "w, noreply: learns an instance",
+        "w, src and n, noreply: learns an instance",
     [HOMER_OP_PREDICT] =
-        "{\"x\":{feature:value}} or \"text\"; k, threshold, objective, scores: predicts labels",
+        "{\"x\":{feature:value}} or \"text\"; k, threshold, objective, scores, track: predicts labels",
     [HOMER_OP_TEST] = "{\"op\":\"test\",\"x\":..,\"y\":..}; as predict, metrics: predicts, then learns",
+    [HOMER_OP_LABEL] =
+        "{\"op\":\"label\",\"ref\":id,\"y\":[label]}: learns what a predict with id and track showed",
     [HOMER_OP_BATCH] = "{\"op\":\"batch\",\"items\":[request]}: several requests, one line of replies",
     [HOMER_OP_STATS] = "{\"op\":\"stats\"}: counters, memory, throughput, prequential metrics",
     [HOMER_OP_LABELS] = "{\"op\":\"labels\"}; prefix, limit: known labels with counts",
@@ -28,6 +30,7 @@ static const char *const usage[HOMER_OP_COUNT] = {
         "{\"op\":\"drifts\"}; since, limit: changes of the hierarchy, drifts, splits of trees",
     [HOMER_OP_CONFIG] = "{\"op\":\"config\"}: the effective configuration",
     [HOMER_OP_DIGEST] = "{\"op\":\"digest\"}: a hash of the model's state",
+    [HOMER_OP_SNAPSHOT] = "{\"op\":\"snapshot\"}: writes the whole state to disk, answers when it is there",
     [HOMER_OP_MODEL_CREATE] = "{\"op\":\"model.create\",\"name\":..}; config: one more model",
     [HOMER_OP_MODEL_DROP] = "{\"op\":\"model.drop\",\"name\":..}: forgets a model",
     [HOMER_OP_MODEL_LIST] = "{\"op\":\"model.list\"}: the models",
@@ -67,7 +70,7 @@ int homer_verb_hello(struct homer_engine *e, const struct homer_request *req, st
     for (size_t i = 0; i < e->entry_n; i++)
         homer_reply_string(r, NULL, e->entry[i]->name, strlen(e->entry[i]->name));
     homer_reply_close(r, ']');
-    homer_reply_string(r, "durability", "none", 4);
+    homer_stats_durability(e, r, false);
     homer_reply_end(r);
     return 0;
 }
@@ -102,7 +105,7 @@ int homer_verb_quit(struct homer_engine *e, const struct homer_request *req, str
     homer_reply_begin_ok(r, req);
     homer_reply_bool(r, "bye", true);
     homer_reply_end(r);
-    e->quit = true;
+    e->flags |= HOMER_LINE_QUIT;
     return 0;
 }
 
@@ -122,8 +125,8 @@ int homer_verb_digest(struct homer_engine *e, const struct homer_request *req, s
     char hex[33];
     int rc = homer_engine_find(e, req->model, &entry, err);
     if (rc) return rc;
-    homer_model_digest(entry->model, hex);
-    if (!hex[0]) return -ENOMEM;
+    rc = homer_entry_digest(entry, hex);
+    if (rc) return rc;
     homer_reply_begin_ok(r, req);
     homer_reply_string(r, "digest", hex, strlen(hex));
     homer_reply_u64(r, "seq", homer_model_seq(entry->model));

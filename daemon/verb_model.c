@@ -1,11 +1,13 @@
 /* model.create, model.drop, model.list: several independent models in one daemon. */
 #include <string.h>
 
-#include "daemon/verbs.h"
+#include "daemon/journal.h"
 
-static void acknowledge(const struct homer_request *req, struct homer_reply *r) {
+static void acknowledge(const struct homer_engine *e, const struct homer_request *req,
+                        struct homer_reply *r) {
     homer_reply_begin_ok(r, req);
     homer_reply_string(r, "name", req->name.s, req->name.n);
+    homer_journal_promise(e, r);
     homer_reply_end(r);
 }
 
@@ -19,19 +21,28 @@ int homer_verb_model_create(struct homer_engine *e, const struct homer_request *
         return homer_err_limit(err, HOMER_E_TOO_MANY, "max_models", "there already are %u models",
                                e->config->max_models);
     int rc = req->config.s ? homer_config_model(&config, req->config, err) : 0;
-    if (rc == 0) rc = homer_engine_add(e, req->name, &config);
+    if (rc == 0) rc = homer_engine_add(e, req->name, &config, false);
     if (rc) return rc;
-    acknowledge(req, r);
+    entry = e->entry[e->entry_n - 1];
+    rc = homer_journal_create(e, entry, err);
+    if (rc) {
+        homer_engine_drop(e, entry);
+        return rc;
+    }
+    acknowledge(e, req, r);
     return 0;
 }
 
 int homer_verb_model_drop(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                           struct homer_error *err) {
     struct homer_entry *entry;
+    const struct homer_record rec = {.kind = HOMER_RECORD_MODEL_DROP, .request = req};
     int rc = homer_engine_find(e, req->name, &entry, err);
+    if (rc == 0) rc = homer_journal_begin(e, &rec, err);
     if (rc) return rc;
     homer_engine_drop(e, entry);
-    acknowledge(req, r);
+    homer_journal_end(e);
+    acknowledge(e, req, r);
     return 0;
 }
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "daemon/verbs.h"
+#include "daemon/journal.h"
 
 /* Room to rank every label of a model. */
 static int reserve_best(struct homer_engine *e, size_t n) {
@@ -69,6 +69,29 @@ void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
     homer_reply_close(r, '}');
 }
 
+/* Keeps the instance until its labels come. All that can fail is done before; the reply is written already.
+ */
+static int track(struct homer_engine *e, const struct homer_request *req, struct homer_error *err) {
+    struct homer_request shown = *req;
+    const struct homer_record rec = {
+        .kind = HOMER_RECORD_TRACK, .time_ms = e->clock.wall_ms(), .request = &shown};
+    struct homer_pending_item *item;
+    shown.ref = req->id;
+    int rc = homer_pending_make(&e->pending, req->model, req->id, homer_record_size(&rec), rec.time_ms, &item,
+                                err);
+    if (rc) return rc;
+    homer_record_encode(&rec, homer_pending_room(item));
+    rc = homer_journal_begin(e, &rec, err);
+    if (rc) {
+        homer_pending_drop(&e->pending, item);
+        return rc;
+    }
+    homer_pending_expire(&e->pending, rec.time_ms);
+    homer_pending_put(&e->pending, item);
+    homer_journal_end(e);
+    return 0;
+}
+
 int homer_verb_predict(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r,
                        struct homer_error *err) {
     struct homer_entry *entry;
@@ -82,6 +105,8 @@ int homer_verb_predict(struct homer_engine *e, const struct homer_request *req, 
     homer_model_predict(entry->model, &x, &decide, &p);
     homer_reply_begin_ok(r, req);
     homer_predict_write(e, r, homer_model_schema(entry->model), &p, req);
+    if (req->track) homer_journal_promise(e, r);
     homer_reply_end(r);
-    return 0;
+    if (!req->track) return 0;
+    return homer_engine_fits(e, r) ? track(e, req, err) : -ENOMEM;
 }

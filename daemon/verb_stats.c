@@ -91,6 +91,18 @@ static void write_connections(struct homer_reply *r, const struct homer_conn_sta
     homer_reply_close(r, '}');
 }
 
+void homer_stats_durability(const struct homer_engine *e, struct homer_reply *r, bool in_full) {
+    const char *word = homer_store_promise(&e->config->store);
+    homer_reply_string(r, "durability", word, strlen(word));
+    if (!in_full) return;
+    homer_reply_open(r, "tracked", '{');
+    homer_reply_u64(r, "waiting", e->pending.n);
+    homer_reply_u64(r, "bytes", e->pending.bytes);
+    homer_reply_u64(r, "expired", e->pending.expired);
+    homer_reply_close(r, '}');
+    if (e->store) homer_store_stats(e->store, r);
+}
+
 /* Not there in a model of profile linear. */
 static void write_clusters(struct homer_reply *r, const struct homer_entry *entry) {
     const struct homer_clusters *c = homer_model_clusters(entry->model);
@@ -116,7 +128,7 @@ int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, st
     const struct homer_schema *schema = homer_model_schema(m);
     const struct homer_mem *mem = homer_model_mem(m);
     const char *objective = homer_objective_word(homer_model_config(m)->objective);
-    uint64_t now = e->now_ms();
+    uint64_t now = e->clock.now_ms();
 
     homer_reply_begin_ok(r, req);
     homer_reply_string(r, "model", entry->name, strlen(entry->name));
@@ -137,7 +149,7 @@ int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, st
     homer_reply_real(r, "since_start", homer_rate_overall(&entry->rate, now));
     homer_reply_close(r, '}');
     homer_reply_u64(r, "uptime_ms", now - e->started_ms);
-    homer_reply_string(r, "durability", "none", 4);
+    homer_stats_durability(e, r, true);
     write_counters(r, e);
     if (e->conns) write_connections(r, e->conns);
     homer_stats_metrics(r, m);

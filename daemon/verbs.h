@@ -12,8 +12,12 @@
 #define HOMER_DAEMON_VERBS_H
 
 #include "daemon/engine.h"
+#include "daemon/pending.h"
 #include "daemon/rate.h"
+#include "daemon/record.h"
 #include "daemon/resolve.h"
+#include "daemon/sources.h"
+#include "daemon/store.h"
 #include "proto/reply.h"
 
 /* Bytes of the longest reply, without its id, that must be possible when no memory is left. */
@@ -22,6 +26,9 @@ enum { HOMER_SHORT_REPLY = 224, HOMER_MODEL_NAME = 64 /* bytes */ };
 struct homer_entry {
     char name[HOMER_MODEL_NAME + 1];
     struct homer_model *model;
+    bool is_ours;            /* made at the first start, from the daemon's model{}, not by a client */
+    struct homer_buf config; /* as JSON, every key */
+    struct homer_sources sources;
     struct homer_rate rate; /* instances learned */
 };
 
@@ -30,18 +37,25 @@ struct homer_engine {
     const struct homer_auth *auth;        /* NULL = nobody told */
     struct homer_session *session;        /* whose line is handled */
     const struct homer_conn_stats *conns; /* NULL = nobody told */
-    uint64_t (*now_ms)(void);
+    struct homer_store *store;            /* NULL = nothing is kept, or not yet */
+    struct homer_clock clock;
     uint64_t started_ms;
     uint8_t hash_key[16];
     struct homer_mem mem; /* everything below; models account for themselves */
     struct homer_request request;
     struct homer_resolver resolver;
-    struct homer_entry **entry; /* [entry_n] in order of creation, of entry_cap */
+    struct homer_pending pending;
+    struct homer_request decoded; /* of a record */
+    size_t record_n;              /* bytes of the record being written */
+    struct homer_entry **entry;   /* [entry_n] in order of creation, of entry_cap */
     size_t entry_n, entry_cap;
     uint32_t *best; /* [best_cap] labels ranked for a reply */
     size_t best_cap;
-    size_t tail; /* bytes that must stay free behind the current reply */
-    bool quit;   /* the client said quit */
+    size_t tail;                      /* bytes that must stay free behind the current reply */
+    unsigned flags;                   /* HOMER_LINE_* of the current line */
+    const _Atomic uint64_t *progress; /* records replayed, while recovering; else NULL */
+    struct homer_request early;       /* parsed while recovering */
+    struct homer_mem early_mem;
     /* by op, items of a batch included; NONE: the parser refused it */
     uint64_t requests[HOMER_OP_COUNT];
     uint64_t errors[HOMER_E_COUNT]; /* failures sent, by code */
@@ -82,9 +96,24 @@ static inline void homer_undo(struct homer_reply *r, const struct homer_mark *ma
 int homer_engine_find(struct homer_engine *e, struct homer_str name, struct homer_entry **out,
                       struct homer_error *err);
 /* Adds a model under a name that is valid and not taken. 0 or -ENOMEM. */
-int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config);
-/* Removes and frees a model. */
+int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct homer_model_config *config,
+                     bool is_ours);
+/* Removes all models and what is tracked. */
+void homer_engine_clear(struct homer_engine *e);
+/* Removes and frees a model, and what is tracked for it. */
 void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry);
+
+/* Gives a model what it can take of another configuration. 0 or -ENOMEM (state.c). */
+int homer_engine_reconfigure(struct homer_engine *e, struct homer_entry *entry,
+                             const struct homer_model_config *wanted);
+/* 32 hex digits and a NUL: a hash of a model's state and its sources. 0 or -ENOMEM (state.c). */
+int homer_entry_digest(const struct homer_entry *entry, char hex[33]);
+
+/* Learns the instance of a record and writes the record to the log, or does neither (verb_learn.c). decide
+ * and p as for homer_model_learn. */
+int homer_engine_learn(struct homer_engine *e, struct homer_entry *entry, const struct homer_record *rec,
+                       const struct homer_decide *decide, struct homer_prediction *p,
+                       struct homer_error *err);
 
 /* What predict and test share (verb_predict.c): options to a decision rule (HOMER_E_BAD_REQUEST), and a
  * prediction to the fields "labels" and "scores". */
@@ -94,6 +123,8 @@ void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
                          const struct homer_schema *schema, const struct homer_prediction *p,
                          const struct homer_request *req);
 
+/* Appends the fields that say what is durable: in full for stats, the word alone for hello (verb_stats.c). */
+void homer_stats_durability(const struct homer_engine *e, struct homer_reply *r, bool in_full);
 /* Appends the field "metrics" of a model (verb_stats.c). */
 void homer_stats_metrics(struct homer_reply *r, const struct homer_model *m);
 
@@ -136,6 +167,10 @@ int homer_verb_learn(struct homer_engine *, const struct homer_request *, struct
                      struct homer_error *);
 int homer_verb_predict(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                        struct homer_error *);
+int homer_verb_label(struct homer_engine *, const struct homer_request *, struct homer_reply *,
+                     struct homer_error *);
+int homer_verb_snapshot(struct homer_engine *, const struct homer_request *, struct homer_reply *,
+                        struct homer_error *);
 int homer_verb_test(struct homer_engine *, const struct homer_request *, struct homer_reply *,
                     struct homer_error *);
 int homer_verb_batch(struct homer_engine *, const struct homer_request *, struct homer_reply *,

@@ -22,6 +22,7 @@ enum homer_op {
     HOMER_OP_LEARN,
     HOMER_OP_PREDICT,
     HOMER_OP_TEST,
+    HOMER_OP_LABEL,
     HOMER_OP_BATCH,
     HOMER_OP_STATS,
     HOMER_OP_LABELS,
@@ -30,6 +31,7 @@ enum homer_op {
     HOMER_OP_DRIFTS,
     HOMER_OP_CONFIG,
     HOMER_OP_DIGEST,
+    HOMER_OP_SNAPSHOT,
     HOMER_OP_MODEL_CREATE,
     HOMER_OP_MODEL_DROP,
     HOMER_OP_MODEL_LIST,
@@ -79,7 +81,7 @@ struct homer_request {
     struct homer_str id;      /* JSON text to echo as is, e.g. 17 or "a\"b"; s NULL = none */
     struct homer_str model;   /* "default" when not given */
 
-    /* learn, predict, test */
+    /* learn, predict, test, label */
     bool has_x, has_y;
     struct homer_value *x; /* [x_n] */
     size_t x_n;
@@ -88,11 +90,11 @@ struct homer_request {
     size_t y_n;
     bool y_partial;       /* y was an object: labels not listed are unknown */
     double weight;        /* > 0; 1 when not given */
-    struct homer_str src; /* learn, test, label: whose n it is; s NULL = none */
-    uint64_t n;           /* the client's number of it */
+    struct homer_str src; /* learn, test, label: who sends; s NULL = not given, then n means nothing */
+    uint64_t n;           /* its growing number of the request */
     bool has_n;
-    struct homer_str ref; /* label: the id of an earlier predict with track; s NULL = none */
-    bool track;           /* predict: a label will come */
+    struct homer_str ref; /* label: the id of the tracked prediction, as `id`, JSON text */
+    bool track;           /* predict: keep the instance, its labels will come */
     bool noreply;
     bool metrics;
     size_t k;                   /* 0 = not given */

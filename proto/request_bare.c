@@ -46,6 +46,7 @@ static int parse(struct homer_parse *p, const char *line, size_t n) {
     case HOMER_OP_LEARN:
     case HOMER_OP_PREDICT:
     case HOMER_OP_TEST:
+    case HOMER_OP_LABEL:
     case HOMER_OP_BATCH:
     case HOMER_OP_MODEL_CREATE:
     case HOMER_OP_MODEL_DROP:

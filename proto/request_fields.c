@@ -66,7 +66,7 @@ int homer_read_count(struct homer_parse *p, const struct homer_field *field, jso
     return 0;
 }
 
-int homer_read_since(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+int homer_read_u64(struct homer_parse *p, const struct homer_field *field, json_t *v) {
     json_int_t n;
     if (!integer(p, v, &n) || n < 0) return wrong(p, field, "an integer of at least 0");
     *(uint64_t *)place(p, field) = (uint64_t)n;
@@ -99,13 +99,24 @@ int homer_read_model(struct homer_parse *p, const struct homer_field *field, jso
 
 int homer_read_id(struct homer_parse *p, const struct homer_field *field, json_t *v) {
     json_int_t n;
-    if (json_is_string(v)) return homer_json_dump(p->arena, v, &p->r->id, &p->r->error);
+    struct homer_str *id = place(p, field);
+    if (json_is_string(v)) return homer_json_dump(p->arena, v, id, &p->r->error);
     if (!integer(p, v, &n)) return wrong(p, field, "a string, or an integer of at most 64 bits");
     char text[HOMER_NUM_MAX] = "-";
     bool negative = n < 0;
     size_t text_n = homer_num_u64(text + negative, negative ? 0 - (uint64_t)n : (uint64_t)n);
-    p->r->id = homer_parse_copy(p, text, text_n + negative);
-    return p->r->id.s ? 0 : homer_parse_no_memory(p);
+    *id = homer_parse_copy(p, text, text_n + negative);
+    return id->s ? 0 : homer_parse_no_memory(p);
+}
+
+int homer_read_src(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+    struct homer_str s = homer_json_str(v);
+    (void)field;
+    if (!s.s || s.n < 1 || s.n > p->limits->max_name)
+        return homer_err_limit(&p->r->error, HOMER_E_BAD_REQUEST, "max_name",
+                               "\"src\" must be a string of 1 to %zu bytes", p->limits->max_name);
+    p->r->src = s;
+    return 0;
 }
 
 int homer_read_time(struct homer_parse *p, const struct homer_field *field, json_t *v) {

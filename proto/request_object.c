@@ -9,7 +9,7 @@
 enum {
     ALL = -1,
     INSTANCE = BIT(LEARN) | BIT(PREDICT) | BIT(TEST),
-    LABELLED = BIT(LEARN) | BIT(TEST),
+    LABELLED = BIT(LEARN) | BIT(TEST) | BIT(LABEL),
     ANSWERING = BIT(PREDICT) | BIT(TEST),
     NAMES = BIT(LABELS) | BIT(FEATURES),
     LISTING = NAMES | BIT(DRIFTS),
@@ -27,8 +27,12 @@ static const struct homer_field fields[] = {
     {"text", INSTANCE, homer_read_string, AT(text)},
     {"y", LABELLED, homer_read_y, 0},
     {"w", LABELLED, homer_read_weight, 0},
-    {"t", INSTANCE, homer_read_time, 0},
-    {"noreply", BIT(LEARN), homer_read_bool, AT(noreply)},
+    {"t", INSTANCE | LABELLED, homer_read_time, 0},
+    {"src", LABELLED, homer_read_src, 0},
+    {"n", LABELLED, homer_read_u64, AT(n)},
+    {"noreply", BIT(LEARN) | BIT(LABEL), homer_read_bool, AT(noreply)},
+    {"track", BIT(PREDICT), homer_read_bool, AT(track)},
+    {"ref", BIT(LABEL), homer_read_id, AT(ref)},
     {"metrics", BIT(TEST), homer_read_bool, AT(metrics)},
     {"k", ANSWERING, homer_read_count, AT(k)},
     {"threshold", ANSWERING, homer_read_threshold, 0},
@@ -36,7 +40,7 @@ static const struct homer_field fields[] = {
     {"scores", ANSWERING, homer_read_scores, 0},
     {"prefix", NAMES, homer_read_string, AT(prefix)},
     {"limit", LISTING, homer_read_count, AT(limit)},
-    {"since", BIT(DRIFTS), homer_read_since, AT(since)},
+    {"since", BIT(DRIFTS), homer_read_u64, AT(since)},
     {"format", BIT(HIERARCHY), homer_read_format, AT(dot)},
     {"token", BIT(AUTH), homer_read_string, AT(token)},
     {"name", NAMING, homer_read_model, AT(name)},
@@ -45,9 +49,9 @@ static const struct homer_field fields[] = {
 };
 
 /* Words of the protocol that this version does not have yet. */
-static const char *const later[] = {"label", "subscribe", "snapshot", "slowlog"};
+static const char *const later[] = {"subscribe", "slowlog"};
 /* Fields of it: what they promise must not be passed over, not even in a recorded instance. */
-static const char *const later_fields[] = {"track", "explain", "src", "n"};
+static const char *const later_fields[] = {"explain"};
 
 static int bad(struct homer_parse *p, const char *why) {
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "%s", why);
@@ -97,27 +101,35 @@ static int read_field(struct homer_parse *p, struct homer_str name, json_t *v) {
                          homer_quote(name).text, homer_op_word(p->r->op));
 }
 
-/* What each op cannot do without. */
+/* What each op, and some fields, cannot do without. */
 static int check_given(struct homer_parse *p, const json_t *object) {
-    const struct homer_request *r = p->r;
+    struct homer_request *r = p->r;
     unsigned op = 1u << r->op;
     const char *missing = NULL;
     if ((op & INSTANCE) && !r->has_x && !r->text.s) missing = "\"x\" or \"text\"";
     if ((op & LABELLED) && !r->has_y) missing = "\"y\"";
+    if ((op & BIT(LABEL)) && !r->ref.s) missing = "\"ref\", the \"id\" of the tracked prediction";
     if ((op & NAMING) && !r->name.s) missing = "\"name\"";
     if ((op & BIT(AUTH)) && !r->token.s) missing = "\"token\"";
     if ((op & BIT(BATCH)) && !json_object_get(object, "items")) missing = "\"items\"";
+    r->has_n = (op & LABELLED) && json_object_get(object, "n");
+    if (r->src.s && !r->has_n) missing = "\"n\" beside \"src\"";
+    if (r->has_n && !r->src.s) missing = "\"src\" beside \"n\"";
+    if (r->track && !r->id.s) missing = "\"id\" beside \"track\"";
     if (!missing) return 0;
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "%s needs %s", homer_op_word(r->op), missing);
 }
 
 static int parse(struct homer_parse *p, json_t *object, bool item) {
-    static const struct homer_field id = {.name = "id"}, model = {.name = "model", .at = AT(model)};
+    static const struct homer_field id = {.name = "id", .at = AT(id)},
+                                    model = {.name = "model", .at = AT(model)};
     json_t *v = json_object_get(object, "id");
     int rc = v ? homer_read_id(p, &id, v) : 0;
     if (!rc) rc = read_op(p, object);
     if (!rc && item && (1u << p->r->op & ALONE))
         rc = bad(p, "an item of a batch cannot be batch, quit or auth");
+    if (!rc && item && p->r->op == HOMER_OP_SNAPSHOT)
+        rc = bad(p, "snapshot takes its time: send it by itself, not in a batch");
     if (!rc && (v = json_object_get(object, "model"))) rc = homer_read_model(p, &model, v);
     for (void *it = json_object_iter(object); it && !rc; it = json_object_iter_next(object, it)) {
         struct homer_str name = {.s = json_object_iter_key(it), .n = json_object_iter_key_len(it)};

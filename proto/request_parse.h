@@ -39,12 +39,13 @@ int homer_parse_no_memory(struct homer_parse *p);
 int homer_read_ignore(struct homer_parse *p, const struct homer_field *field, json_t *v);
 int homer_read_bool(struct homer_parse *p, const struct homer_field *field, json_t *v);
 int homer_read_count(struct homer_parse *p, const struct homer_field *field, json_t *v);  /* size_t >= 1 */
-int homer_read_since(struct homer_parse *p, const struct homer_field *field, json_t *v);  /* uint64_t */
+int homer_read_u64(struct homer_parse *p, const struct homer_field *field, json_t *v);    /* uint64_t */
 int homer_read_format(struct homer_parse *p, const struct homer_field *field, json_t *v); /* bool: "dot" */
 int homer_read_string(struct homer_parse *p, const struct homer_field *field,
                       json_t *v); /* struct homer_str */
 int homer_read_model(struct homer_parse *p, const struct homer_field *field, json_t *v); /* a model's name */
-int homer_read_id(struct homer_parse *p, const struct homer_field *field, json_t *v);
+int homer_read_id(struct homer_parse *p, const struct homer_field *field, json_t *v); /* JSON text to echo */
+int homer_read_src(struct homer_parse *p, const struct homer_field *field, json_t *v);
 int homer_read_time(struct homer_parse *p, const struct homer_field *field, json_t *v);
 int homer_read_weight(struct homer_parse *p, const struct homer_field *field, json_t *v);
 int homer_read_threshold(struct homer_parse *p, const struct homer_field *field, json_t *v);

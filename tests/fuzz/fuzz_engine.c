@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     struct homer_buf out;
     homer_config_init(&config);
     homer_buf_init(&out, &mem);
-    CHECK(homer_engine_new(&e, &config, hash_key, now_ms) == 0);
+    CHECK(homer_engine_new(&e, &config, hash_key, &(struct homer_clock){now_ms, now_ms}) == 0);
     json_decref(ask(e, first, strlen(first), &out));
     const char *line = (const char *)data, *end = line + n;
     for (int lines = 0; line < end && lines < 20; lines++) {

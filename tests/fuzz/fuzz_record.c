@@ -12,13 +12,12 @@ static void check_str(struct homer_str s, size_t least) {
 
 static void check(const struct homer_record *r) {
     const struct homer_request *q = r->request;
-    bool instance = r->kind == HOMER_RECORD_LEARN || r->kind == HOMER_RECORD_TRACK;
+    bool instance = q->has_y || r->kind == HOMER_RECORD_TRACK;
     CHECK(r->kind >= HOMER_RECORD_LEARN && r->kind < HOMER_RECORD_KINDS);
     CHECK((q->has_x || q->text.s) == instance && q->track == (r->kind == HOMER_RECORD_TRACK));
     CHECK(q->has_y == (r->kind == HOMER_RECORD_LEARN || r->kind == HOMER_RECORD_LABEL));
     CHECK((q->ref.s != NULL) == (r->kind == HOMER_RECORD_TRACK || r->kind == HOMER_RECORD_LABEL));
-    CHECK((q->name.s != NULL) ==
-          (r->kind == HOMER_RECORD_MODEL_CREATE || r->kind == HOMER_RECORD_MODEL_DROP));
+    CHECK((q->name.s != NULL) == !instance);
     CHECK(q->model.n >= 1 && q->model.n <= 64 && q->name.n <= 64);
     CHECK(q->weight > 0 && q->weight <= DBL_MAX && isnan(q->threshold));
     for (size_t i = 0; i < q->x_n; i++) {

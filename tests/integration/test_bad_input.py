@@ -30,7 +30,9 @@ BAD = [
     # operations
     ('{"op":"fly"}', "unknown_op"), ('{"op":"PING"}', "unknown_op"), ('{"op":""}', "unknown_op"), ('{"op":1}', "bad_request"),
     ('{"op":null}', "bad_request"), ("fly", "unknown_op"),
-    *[('{"op":"%s"}' % op, "unknown_op") for op in ("label", "subscribe", "snapshot", "slowlog")],
+    *[('{"op":"%s"}' % op, "unknown_op") for op in ("subscribe", "slowlog")],
+    ('{"op":"label","y":["p"]}', "bad_request"), ('{"op":"label","ref":1}', "bad_request"), ('{"op":"label","ref":1,"y":["p"]}', "unknown_ref"),
+    ('{"op":"snapshot"}', "bad_request"),
     # fields
     ('{"op":"learn"}', "bad_request"), ('{"op":"learn","x":{"a":1}}', "bad_request"), ('{"op":"learn","y":["p"]}', "bad_request"),
     ('{"op":"predict"}', "bad_request"), ('{"op":"test","x":{"a":1}}', "bad_request"), ('{"op":"learn","x":3,"y":["p"]}', "bad_request"),

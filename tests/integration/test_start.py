@@ -131,11 +131,11 @@ def test_malformed_addresses(address):
     assert harness.run_homerd("--listen", address).returncode == 2
 
 
-@pytest.mark.parametrize("option", [["--data-dir", "somewhere"], ["--http", "127.0.0.1:0"]])
+@pytest.mark.parametrize("option", [["--http", "127.0.0.1:0"], ["--set", "http=127.0.0.1:0"]])
 def test_what_this_version_lacks_is_refused(option):
     """Better no start than a promise that is not kept."""
     done = harness.run_homerd("--listen", "127.0.0.1:0", *option)
-    assert done.returncode == 2 and option[0].strip("-").split("-")[0] in done.err
+    assert done.returncode == 2 and "http" in done.err
 
 
 def test_a_port_file_that_cannot_be_written(tmp_path):

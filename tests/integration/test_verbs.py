@@ -1,4 +1,6 @@
 """What each request does, seen through the socket."""
+import random
+
 import pytest
 
 import harness
@@ -18,7 +20,7 @@ def test_hello_lists_what_exists(client):
     text = str(hello)
     for word in ("learn", "predict", "test", "batch", "hierarchy", "drifts", "default", "max_line"):
         assert word in text
-    assert "snapshot" not in text and "subscribe" not in text
+    assert "label" in text and "snapshot" in text and "subscribe" not in text
 
 
 def test_learning_shows_in_predictions(client):
@@ -110,6 +112,24 @@ def test_partial_labels_leave_the_unknown_alone(daemon):
         complete = client.ok({"op": "predict", "x": x, "scores": "all", "model": "complete"})["scores"]
         assert partial["p"] > before["p"]
         assert complete["q"] < 0.5 < partial["q"], "what was not said was not learned as absent"
+
+
+def test_partial_labels_are_learned_as_if_only_those_listed_existed(daemon):
+    """Beside a model to which the labels that are listed are all there is, and which is told all of them."""
+    rng = random.Random(1)
+    with daemon.connect() as client:
+        client.ok({"op": "model.create", "name": "beside"})
+        worst = 0
+        for i in range(300):
+            x, asked = ({f"f{k}": rng.gauss(0, 1) for k in range(5)} for _ in range(2))
+            y = {"p": x["f0"] + x["f1"] > 0, "r": x["f3"] > 0}
+            client.ok({"x": x, "y": {**y, "q": None}})
+            client.ok({"x": x, "y": [label for label in y if y[label]], "model": "beside"})
+            one, two = (client.ok({"op": "predict", "x": asked, "scores": "all", "model": m})["scores"] for m in ("default", "beside"))
+            if i >= 100:
+                assert set(one) == set(two) == {"p", "r"}
+                worst = max([worst, *(abs(one[label] - two[label]) for label in one)])
+        assert worst < 0.12, "apart by no more than when each label was first heard of"
 
 
 def test_partial_negatives_are_learned(client):

@@ -127,13 +127,14 @@ class Daemon:
             time.sleep(0.005)
         self.ports = json.loads(self.port_file.read_text())
         self.pid = self.process.pid
+        self.killed = False
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *_):
         try:
-            if kind is None:
+            if kind is None and not self.killed:
                 self.stop()
         finally:
             if self.process.poll() is None:
@@ -178,6 +179,13 @@ class Daemon:
         text = self.stderr()
         assert not sanitizer_reports(text), text
         assert status == 0, f"exit {status}: {text}"
+
+    def kill(self):
+        """SIGKILL; what it has printed must still be free of sanitizer reports."""
+        self.killed = True
+        self.process.kill()
+        self.process.wait(SAFETY_SECONDS)
+        assert not sanitizer_reports(self.stderr())
 
     def stop(self, sig=signal.SIGTERM):
         if self.process.poll() is None:

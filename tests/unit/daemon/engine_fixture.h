@@ -29,10 +29,12 @@ static inline uint64_t fixture_clock(void) {
     return fixture_now;
 }
 
+static const struct homer_clock fixture_clocks = {fixture_clock, fixture_clock};
+
 static inline void fixture_start(struct fixture *f, uint8_t key) {
     uint8_t hash_key[16];
     memset(hash_key, key, sizeof hash_key);
-    assert_int_equal(homer_engine_new(&f->engine, &f->config, hash_key, fixture_clock), 0);
+    assert_int_equal(homer_engine_new(&f->engine, &f->config, hash_key, &fixture_clocks), 0);
 }
 
 /* Smaller than the defaults, so that every limit is within reach. Tests may change it before fixture_start.

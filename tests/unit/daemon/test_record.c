@@ -125,6 +125,7 @@ static void tracked_and_labelled_come_back(void **state) {
                                   .ref = {"\"id\"", 4},
                                   .track = true};
     struct homer_request label = {.model = {"default", 7},
+                                  .text = {"shown", 5},
                                   .has_y = true,
                                   .y = y,
                                   .y_n = 1,
@@ -182,7 +183,7 @@ static void any_request_comes_back(void **state) {
         enum homer_record_kind kind = (enum homer_record_kind)(1 + BELOW(HOMER_RECORD_KINDS - 1));
         bool learn = kind == HOMER_RECORD_LEARN, label = kind == HOMER_RECORD_LABEL,
              track = kind == HOMER_RECORD_TRACK;
-        if (learn || track) {
+        if (learn || track || label) {
             r.has_x = BELOW(4);
             if (!r.has_x || BELOW(3) == 0) r.text = STR(0);
             r.x = x;
@@ -211,7 +212,8 @@ static void any_request_comes_back(void **state) {
         }
         if (label || track) r.ref = STR(0);
         if (!r.has_y && !track) r.name = STR(1);
-        if (kind == HOMER_RECORD_MODEL_CREATE && BELOW(2)) r.config = STR(0);
+        if (kind == HOMER_RECORD_MODEL_CONFIG || (kind == HOMER_RECORD_MODEL_CREATE && BELOW(2)))
+            r.config = STR(0);
         struct homer_record record = {
             .kind = kind, .flag = BELOW(2), .time_ms = homer_rng_next(&rng) >> BELOW(64), .request = &r};
         round_trip(&record);

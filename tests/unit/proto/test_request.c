@@ -23,6 +23,8 @@ static void every_op(void **state) {
         {"{\"op\":\"drifts\"}", HOMER_OP_DRIFTS},
         {"{\"op\":\"config\"}", HOMER_OP_CONFIG},
         {"{\"op\":\"digest\"}", HOMER_OP_DIGEST},
+        {"{\"op\":\"snapshot\"}", HOMER_OP_SNAPSHOT},
+        {"{\"op\":\"label\",\"ref\":7,\"y\":[]}", HOMER_OP_LABEL},
         {"{\"op\":\"model.create\",\"name\":\"m\"}", HOMER_OP_MODEL_CREATE},
         {"{\"op\":\"model.drop\",\"name\":\"m\"}", HOMER_OP_MODEL_DROP},
         {"{\"op\":\"model.list\"}", HOMER_OP_MODEL_LIST},
@@ -65,7 +67,7 @@ static void unknown_ops(void **state) {
     bad(*state, "{\"op\":\"none\"}", HOMER_E_UNKNOWN_OP, "\"none\"");
     bad(*state, "{\"op\":\"\"}", HOMER_E_UNKNOWN_OP, "unknown");
     bad(*state, "{\"op\":7}", HOMER_E_BAD_REQUEST, "\"op\"");
-    static const char *const later[] = {"label", "subscribe", "snapshot", "slowlog"};
+    static const char *const later[] = {"subscribe", "slowlog"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         char line[64];
         snprintf(line, sizeof line, "{\"op\":\"%s\"}", later[i]);
@@ -141,6 +143,14 @@ static void fields_of_instances(void **state) {
     assert_true(r->metrics);
     assert_str(r->model, "M_1.a-b");
     assert_true(good(*state, "{\"x\":[1],\"y\":[],\"noreply\":true}")->noreply);
+    r = good(*state, "{\"x\":[1],\"y\":[],\"src\":\"me\",\"n\":9007199254740993}");
+    assert_str(r->src, "me");
+    assert_true(r->has_n && r->n == 9007199254740993u);
+    r = good(*state, "{\"op\":\"label\",\"ref\":\"a\\\"b\",\"id\":5,\"y\":{\"l\":true},\"noreply\":true}");
+    assert_str(r->ref, "\"a\\\"b\"");
+    assert_str(r->id, "5");
+    assert_true(r->y_partial && r->noreply && !r->has_n);
+    assert_true(good(*state, "{\"x\":[1],\"id\":1,\"track\":true}")->track);
     assert_false(good(*state, "{\"x\":[1],\"y\":[],\"noreply\":false}")->noreply);
     assert_int_equal(good(*state, "{\"x\":[1],\"scores\":\"all\"}")->scores, HOMER_SCORES_ALL);
     assert_int_equal(good(*state, "{\"x\":[1],\"scores\":false}")->scores, HOMER_SCORES_NONE);
@@ -158,8 +168,8 @@ static void recorded_fields(void **state) {
     assert_int_equal(r->y_n, 1);
     assert_int_equal(good(*state, "{\"text\":\"a\",\"title\":1}")->op, HOMER_OP_PREDICT);
     bad(*state, "{\"op\":\"learn\",\"x\":[1],\"y\":[],\"title\":1}", HOMER_E_BAD_REQUEST, "title");
-    bad(*state, "{\"x\":[1],\"y\":[],\"src\":\"a\",\"n\":1}", HOMER_E_BAD_REQUEST,
-        "src");                                                                /* a later version's promise */
+    bad(*state, "{\"x\":[1],\"explain\":true}", HOMER_E_BAD_REQUEST,
+        "explain");                                                            /* a later version's promise */
     bad(*state, "{\"x\":[1],\"y\":[],\"k\":1}", HOMER_E_BAD_REQUEST, "\"k\""); /* a field of another op */
 }
 
@@ -173,6 +183,14 @@ static void refused_fields(void **state) {
         "\"w\":null",
         "\"t\":true",
         "\"t\":[]",
+        "\"src\":\"a\"",
+        "\"n\":1",
+        "\"src\":\"\",\"n\":1",
+        "\"src\":1,\"n\":1",
+        "\"n\":-1,\"src\":\"a\"",
+        "\"n\":\"1\",\"src\":\"a\"",
+        "\"ref\":1",
+        "\"track\":true",
         "\"noreply\":1",
         "\"noreply\":\"true\"",
         "\"text\":7",
