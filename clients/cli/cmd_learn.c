@@ -36,8 +36,8 @@ static int learn_one(struct homer_cli *cli, struct homer_client *client, const c
     return code;
 }
 
-static int learn_files(struct homer_cli *cli, struct homer_client *client, const char *model, char **path,
-                       int path_n) {
+static int learn_files(struct homer_cli *cli, struct homer_client *client, const char *model, const char *src,
+                       char **path, int path_n) {
     struct homer_error err;
     struct homer_progress progress;
     struct homer_source *source;
@@ -53,25 +53,33 @@ static int learn_files(struct homer_cli *cli, struct homer_client *client, const
                               .source = source,
                               .op = "learn",
                               .model = model,
+                              .src = src,
                               .window = WINDOW,
                               .progress = &progress};
     rc = homer_pump_run(&pump, &err);
     if (rc) (void)homer_cli_failed(&err);
     if (cli->json)
-        printf("{\"learned\":%llu,\"refused\":%llu,\"seconds\":%.6f}\n", (unsigned long long)pump.done,
+        printf("{\"learned\":%llu,\"repeated\":%llu,\"refused\":%llu,\"seconds\":%.6f}\n",
+               (unsigned long long)(pump.done - pump.repeated), (unsigned long long)pump.repeated,
                (unsigned long long)pump.refused, pump.seconds);
     else
-        printf("learned %llu instances in %.2f s, refused %llu\n", (unsigned long long)pump.done,
-               pump.seconds, (unsigned long long)pump.refused);
+        printf("learned %llu instances in %.2f s, refused %llu\n",
+               (unsigned long long)(pump.done - pump.repeated), pump.seconds,
+               (unsigned long long)pump.refused);
+    if (pump.repeated && !cli->json)
+        printf("%llu were learned before: the model knows that %s has sent them\n",
+               (unsigned long long)pump.repeated, src);
     homer_source_free(source);
     if (pump.interrupted) return HOMER_EXIT_SIGNAL + pump.interrupted;
     return rc || pump.refused ? HOMER_EXIT_FAILURE : HOMER_EXIT_OK;
 }
 
 int homer_cmd_learn(struct homer_cli *cli, const struct homer_command *cmd, int argc, char **argv) {
-    const char *model = NULL;
+    const char *model = NULL, *src = NULL;
     const struct homer_opt own[] = {
         {"model", "NAME", "which model (default: default)", HOMER_OPT_STRING, &model},
+        {"src", "NAME", "number the lines for NAME, so that what is sent again is learned once",
+         HOMER_OPT_STRING, &src},
         {0},
     };
     int code;
@@ -82,10 +90,11 @@ int homer_cmd_learn(struct homer_cli *cli, const struct homer_command *cmd, int 
         return homer_cli_misused(cmd, "no file and no instance given; - is standard input");
     if (argc == 0) argv = piped, argc = 1;
     bool one = argv[0][0] == '{';
+    if (one && src) return homer_cli_misused(cmd, "--src numbers the lines of files");
     if (one && argc > 1) return homer_cli_misused(cmd, "one instance, or files, not both");
     code = homer_cli_connect(cli, homer_cli_address(cli), &client);
     if (code) return code;
-    code = one ? learn_one(cli, client, model, argv[0]) : learn_files(cli, client, model, argv, argc);
+    code = one ? learn_one(cli, client, model, argv[0]) : learn_files(cli, client, model, src, argv, argc);
     homer_client_free(client);
     return homer_cli_finish(code);
 }

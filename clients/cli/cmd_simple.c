@@ -140,8 +140,8 @@ int homer_cmd_simple(struct homer_cli *cli, const struct homer_command *cmd, int
     const struct {
         const char *name;
         const struct homer_opt *opts;
-    } own[] = {{"labels", listing},  {"features", listing}, {"stats", of_model},
-               {"digest", of_model}, {"drifts", drifts},    {"hierarchy", hierarchy}};
+    } own[] = {{"labels", listing}, {"features", listing},    {"stats", of_model},   {"digest", of_model},
+               {"drifts", drifts},  {"hierarchy", hierarchy}, {"snapshot", of_model}};
     const struct homer_opt *opts = NULL;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(cmd->name, own[i].name) == 0) opts = own[i].opts;

@@ -19,7 +19,8 @@ static const struct homer_command commands[] = {
     {"learn", "[FILE... | JSON] [options]",
      "learn the instances of files, of standard input, or a single one",
      "As for replay, FILE may be compressed, and - is standard input. JSON is {\"x\":{...},\"y\":[...]} or\n"
-     "{\"text\":\"...\",\"y\":[...]}.\n",
+     "{\"text\":\"...\",\"y\":[...]}. With --src the same command, run again after a lost connection, goes\n"
+     "on where the daemon's knowledge ends: nothing is learned twice.\n",
      homer_cmd_learn},
     {"stats", "[options]", "counters, memory, throughput and metrics of a model", NULL, homer_cmd_simple},
     {"labels", "[options]", "the labels a model knows", NULL, homer_cmd_simple},
@@ -36,6 +37,9 @@ static const struct homer_command commands[] = {
      homer_cmd_simple},
     {"models", "[options]", "the models of the daemon", NULL, homer_cmd_simple},
     {"digest", "[options]", "a hash of a model's state", NULL, homer_cmd_simple},
+    {"snapshot", "[options]", "write the daemon's whole state to its data folder, now",
+     "Waits until it is there, and prints the sequence number and the digest that the model had.\n",
+     homer_cmd_simple},
     {"config", "[options]", "the daemon's effective configuration", NULL, homer_cmd_simple},
     {"ping", "[options]", "whether the daemon answers", NULL, homer_cmd_simple},
     {"shell", "[options]", "type requests and see the replies",

@@ -30,6 +30,7 @@ struct run {
     struct homer_pump *p;
     struct homer_mem mem;
     struct homer_buf fields, request, stats;
+    size_t fields_n;        /* of the fields without a number */
     struct in_flight *ring; /* [ring_n]: requests in order */
     size_t ring_n, ring_first, ring_used;
     double started, stats_asked, stopped; /* seconds of the monotonic clock; stopped 0 = still sending */
@@ -77,6 +78,15 @@ static bool may_send(struct run *r, double now) {
     return p->rate <= 0 || (double)r->taken <= (now - r->started) * p->rate;
 }
 
+/* The fields in front of the next line, with its number. */
+static int number(struct run *r, struct homer_error *err) {
+    if (!r->p->src) return 0;
+    homer_buf_truncate(&r->fields, r->fields_n);
+    homer_buf_printf(&r->fields, ",\"n\":%llu", (unsigned long long)r->taken);
+    homer_buf_putc(&r->fields, '\0');
+    return r->fields.failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
 static int send_some(struct run *r, double now, struct homer_error *err) {
     struct homer_pump *p = r->p;
     r->idle = false;
@@ -94,7 +104,8 @@ static int send_some(struct run *r, double now, struct homer_error *err) {
         }
         r->taken++;
         struct homer_error bad;
-        rc = homer_request_line(&r->request, r->fields.data, line, n, &bad);
+        rc = number(r, &bad);
+        if (rc == 0) rc = homer_request_line(&r->request, r->fields.data, line, n, &bad);
         if (rc == -EINVAL) {
             complain(r, &place, "", bad.message);
             continue;
@@ -141,7 +152,11 @@ static int take_reply(struct run *r, const char *text, size_t n, struct homer_er
     r->ring_used--;
     if (f.kind != INSTANCE) return take_stats(r, f.kind, text, n, err);
     if (n >= sizeof(good) - 1 && memcmp(text, good, sizeof(good) - 1) == 0) {
+        static const char dup[] = ",\"dup\":true"; /* behind it, without an id */
         r->p->done++;
+        if (r->p->src && n >= sizeof(good) + sizeof(dup) &&
+            memcmp(text + sizeof(good) - 1, dup, sizeof(dup) - 1) == 0)
+            r->p->repeated++;
         return 0;
     }
     struct homer_error said;
@@ -219,6 +234,11 @@ static int prepare(struct run *r, struct homer_error *err) {
         int rc = homer_request_member(&r->fields, "model", p->model, err);
         if (rc) return rc;
     }
+    if (p->src) {
+        int rc = homer_request_member(&r->fields, "src", p->src, err);
+        if (rc) return rc;
+    }
+    r->fields_n = r->fields.n;
     homer_buf_putc(&r->fields, '\0');
     int rc = homer_ask_build(&r->stats, "stats", p->model, err);
     return rc ? rc : r->fields.failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;

@@ -16,20 +16,22 @@ struct homer_pump {
     /* set by the caller; all borrowed */
     struct homer_client *client;
     struct homer_source *source;
-    const char *op;                  /* "test" or "learn" */
-    const char *model;               /* a model's name; NULL = default, and none is named in the requests */
-    uint64_t window;                 /* requests in flight at most, at least 1 */
-    double rate;                     /* instances per second; 0 = as fast as it goes */
+    const char *op;    /* "test" or "learn" */
+    const char *model; /* a model's name; NULL = default, and none is named in the requests */
+    const char *src;   /* numbers the lines for this source, so that none is learned twice; NULL = does not */
+    uint64_t window;   /* requests in flight at most, at least 1 */
+    double rate;       /* instances per second; 0 = as fast as it goes */
     struct homer_curve *curve;       /* NULL = none */
     struct homer_progress *progress; /* fed with stats about once a second */
 
     /* results */
-    uint64_t sent;    /* instances */
-    uint64_t done;    /* of them, acknowledged: learned */
-    uint64_t refused; /* lines that were no instance, or that the daemon refused */
-    double seconds;   /* from the first send to the last reply */
-    int interrupted;  /* the signal that ended it, 0 = none */
-    bool lost;        /* the connection is of no use any more */
+    uint64_t sent;     /* instances */
+    uint64_t done;     /* of them, acknowledged: learned */
+    uint64_t repeated; /* of those, learned before: their numbers were known */
+    uint64_t refused;  /* lines that were no instance, or that the daemon refused */
+    double seconds;    /* from the first send to the last reply */
+    int interrupted;   /* the signal that ended it, 0 = none */
+    bool lost;         /* the connection is of no use any more */
 };
 
 /* Runs until the source's end, an interrupt (then replies under way are awaited for two seconds) or an error.

@@ -38,9 +38,9 @@ static size_t skip_space(const char *line, size_t i, size_t n) {
 /* Whether the protocol knows the member whose key begins at `key`. What is no plain key is left to the daemon
  * to judge. */
 static bool is_known(const char *key, size_t n) {
-    static const char *const known[] = {"x",       "text",  "y",       "w",         "t",      "id",
-                                        "op",      "model", "k",       "threshold", "scores", "metrics",
-                                        "noreply", "track", "explain", "objective", "src",    "n"};
+    static const char *const known[] = {
+        "x",      "text",    "y",       "w",     "t",       "id",        "op",  "model", "k",  "threshold",
+        "scores", "metrics", "noreply", "track", "explain", "objective", "src", "n",     "ref"};
     if (n < 2 || key[0] != '"') return true;
     size_t end = skip_string(key, 0, n);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

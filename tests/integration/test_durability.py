@@ -303,3 +303,22 @@ def test_sixteen_connections_give_the_same_model_as_one(folder):
         assert daemon.digest() == digest_of(ROWS)
         for client in clients:
             client.__exit__()
+
+
+def test_the_client_sends_a_file_again_and_nothing_is_learned_twice(folder, tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(streams.as_lines(ROWS[:60]))
+    with start(folder, durability="always") as daemon:
+        first = harness.run_homer("learn", file, "--src", "rows", "--to", daemon.to, "--json")
+        assert json.loads(first.out) | {"seconds": 0} == {"learned": 60, "repeated": 0, "refused": 0, "seconds": 0}
+        before = daemon.digest()
+        snapshot = json.loads(harness.run_homer("snapshot", "--to", daemon.to, "--json").out)
+        assert (snapshot["digest"], snapshot["seq"]) == before
+        daemon.kill()
+    with open(file, "ab") as more:
+        more.write(streams.as_lines(ROWS[60:70]))
+    with start(folder) as daemon:
+        again = harness.run_homer("learn", file, "--src", "rows", "--to", daemon.to)
+        assert again.returncode == 0
+        assert "learned 10 instances" in again.out and "60 were learned before" in again.out
+        assert daemon.digest()[1] == 70
