@@ -140,6 +140,7 @@ static void on_pruned(uv_work_t *job, int status) {
     struct homer_store *s = job->data;
     (void)status;
     s->is_pruning = false;
+    homer_store_snapshot_step(s);
 }
 
 static void prune(struct homer_store *s) {
@@ -255,7 +256,8 @@ static void permit(struct homer_store *s) {
 
 void homer_store_snapshot_step(struct homer_store *s) {
     reap(s);
-    if (s->wants_snapshot && !s->child && !s->is_stopping) begin(s);
+    /* Pruning removes what an interrupted writing has left: it must not meet one that is under way. */
+    if (s->wants_snapshot && !s->child && !s->is_pruning && !s->is_stopping) begin(s);
     permit(s);
 }
 

@@ -88,6 +88,17 @@ def test_a_snapshot_tells_its_digest_and_makes_the_log_before_it_superfluous(fol
         assert "records=50" in daemon.stderr()
 
 
+def test_snapshots_follow_each_other_at_once(folder):
+    with start(folder, durability="always") as daemon, daemon.connect() as one, daemon.connect() as two:
+        for row in ROWS[:20]:
+            one.ok({"op": "learn", **row})
+            for client in (one, two):
+                client.send({"op": "snapshot"})
+            for client in (one, two):
+                assert client.reply()["ok"]
+        assert one.ok("stats")["snapshots"]["failed"] == 0
+
+
 def test_snapshots_come_by_number_and_two_are_kept(folder):
     with start(folder, durability="always", segment_bytes="64KiB", snapshot_every_instances=20) as daemon, daemon.connect() as client:
         while client.ok("stats")["snapshots"]["taken"] < 3:
