@@ -1,0 +1,49 @@
+"""Short forms of what `./dev stress` does at length; seeds are new in every run and part of what a failure says."""
+import random
+
+import flips
+import harness
+import kills
+import sequences
+import soak
+import speed
+
+
+def new_seed():
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    return seed
+
+
+def test_kills_lose_and_repeat_nothing(tmp_path):
+    done = kills.Kills(tmp_path / "data", new_seed()).run(20, longest=0.15)
+    print(done)
+    assert done["instances"] > 100 and done["snapshots"] > 5
+
+
+def test_a_flipped_bit_gives_no_wrong_model(tmp_path):
+    flips.make(tmp_path / "data")
+    found = flips.run(tmp_path / "data", 500, new_seed())
+    print(found)
+    assert sum(found.values()) == 500
+    assert sum(n for (kind, outcome), n in found.items() if outcome.startswith("refused")) > 5
+
+
+def test_random_requests_are_answered_as_the_model_says(tmp_path):
+    seed = new_seed()
+    for i in range(2):
+        done = sequences.Sequence(tmp_path / str(i), seed + i).run(4)
+        assert done["requests"] > 500 and done["instances"] > 50
+
+
+def test_group_commit(tmp_path):
+    """`always` is not far behind `none` where many requests are in flight."""
+    always, none, ratio, sync = speed.commit(tmp_path, 2048, seconds=0.3, rounds=3)
+    print(f"always {always:.0f}/s, none {none:.0f}/s, fdatasync {sync:.2f} ms")
+    assert ratio >= (0.1 if harness.SANITIZED else 0.3)
+
+
+def test_memory_does_not_grow(tmp_path):
+    samples, _ = soak.run(tmp_path / "data", blocks=500)
+    print(samples)
+    assert samples[9] < samples[4] * (1.5 if harness.SANITIZED else 1.15)
