@@ -49,6 +49,7 @@ struct life {
     struct homer_error err;
     uint64_t durable, written; /* as the log said */
     uint64_t n;                /* last number of the source, growing over all lives */
+    char damaged[64];          /* the snapshot that was damaged last */
     uint64_t ending;           /* file operations that ended lives */
     unsigned lives, snapshots, older, torn, failures;
     bool bare;   /* states are compared without capacities: refused memory may have left some */
@@ -240,6 +241,27 @@ static inline int life_snapshot(struct life *l) {
         life_prune(l);
     }
     return rc;
+}
+
+/* The newest snapshot of several, all of them whole, goes bad on the disk: that costs time, and nothing else.
+ */
+static inline void life_damage(struct life *l) {
+    struct homer_snapshots where = life_snapshots(l);
+    uint64_t *at = NULL;
+    size_t n = 0, bytes;
+    char *path = l->damaged;
+    if (*path && disk_exists(l->disk, path)) return;
+    assert_int_equal(homer_snapshot_list(&where, &at, &n), 0);
+    if (n > 1) {
+        snprintf(path, sizeof l->damaged, "%s/snapshot-%016llx", folder, (unsigned long long)at[0]);
+        unsigned char *content = disk_content(l->disk, path, &bytes), *copy = malloc(bytes);
+        assert_non_null(copy);
+        memcpy(copy, content, bytes);
+        copy[below(l, bytes)] ^= (unsigned char)(1u << below(l, 8));
+        disk_put(l->disk, path, copy, bytes);
+        free(copy);
+    }
+    free(at);
 }
 
 /* ---- life and death ---- */

@@ -49,12 +49,15 @@ static void step(struct life *l) {
 
 static void start(struct life *l, bool power) {
     struct homer_restore r;
+    unsigned attempts = 0;
+    if (below(l, 3) == 0) life_damage(l);
     if (below(l, 3) == 0) some_failure(l);
     if (l->bare && below(l, 3) == 0) fail_in = 1 + below(l, 300);
     int rc = life_try(l, &r);
     fail_in = 0;
     while (rc) {
         assert_true(rc < 0 || *l->err.message);
+        if (++attempts == 10) fail_msg("does not start: %s", l->err.message);
         disk_heal(l->disk);
         if (below(l, 2)) {
             disk_power_loss(l->disk);
@@ -83,18 +86,19 @@ static void course(struct life *l, uint64_t seed) {
 static void what_was_durable_comes_back_as_it_was(void **state) {
     (void)state;
     static struct life l;
-    unsigned lives = 0, snapshots = 0, torn = 0, failures = 0;
+    unsigned lives = 0, snapshots = 0, older = 0, torn = 0, failures = 0;
     for (unsigned seed = 1; seed <= scaled(60); seed++) {
         course(&l, seed);
         lives += l.lives;
         snapshots += l.snapshots;
+        older += l.older;
         torn += l.torn;
         failures += l.failures;
         life_deinit(&l);
     }
-    print_message("%u starts, %u snapshots, %u torn tails, %u failed jobs\n", lives, snapshots, torn,
-                  failures);
-    assert_true(snapshots > 50 && torn > 5 && failures > 5);
+    print_message("%u starts, %u snapshots, %u starts from an older one, %u torn tails, %u failed jobs\n",
+                  lives, snapshots, older, torn, failures);
+    assert_true(snapshots > 50 && older > 5 && torn > 5 && failures > 5);
 }
 
 /* ---- one failure, at every place of a fixed course ---- */
