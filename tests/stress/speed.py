@@ -85,28 +85,31 @@ def recovery(folder, count, progress=lambda done: None):
 
 
 def pause(folder, megabytes, seconds=5, progress=lambda text: None):
-    """The longest silence of a learning connection without, then while a snapshot of a model of that size is taken."""
+    """The longest silence of a learning connection without, then while a snapshot of a model of that size is taken. What is learned is from all
+    over the model, so that its pages have to be copied while the snapshot lasts; its numbers are random, so that they do not compress."""
+    r = random.Random(1)
     settings = options({"durability": "interval", **NO_SNAPSHOTS, "model.profile": "linear", "model.max_memory": "8GiB"})
-    small = [{"x": row["x"], "y": row["y"][:2]} for row in rows(16)]
     with harness.Daemon("--data-dir", folder, *settings) as daemon, daemon.connect() as client, daemon.connect() as other:
-        features, labels, at, used = 400, 400, 0, 0
-        while used < megabytes << 20:  # every label with features of its own
-            made = [{"x": {f"x{(at + i) * features + j}": 1 for j in range(features)}, "y": [f"y{j}" for j in range(labels)]} for i in range(4)]
-            for row in made:
-                client.ok({"op": "learn", **row})
-            at += len(made)
-            used = client.ok("stats")["memory"]["used_bytes"]
-            progress(f"{used >> 20} MiB")
+        features, labels, known, used = 400, 400, 0, 0
+        while used < megabytes << 20:
+            client.ok({"op": "learn", "x": {f"x{known + j}": r.gauss(0, 1) for j in range(features)}, "y": [f"y{j}" for j in range(labels) if known == 0 or r.random() < 0.5]})
+            known += features
+            if known // features % 4 == 0:
+                used = client.ok("stats")["memory"]["used_bytes"]
+                progress(f"{used >> 20} MiB")
+        small = [{"x": {f"x{r.randrange(known)}": r.gauss(0, 1) for _ in range(20)}, "y": [f"y{r.randrange(labels)}" for _ in range(2)]} for _ in range(1600)]
+        small = [{**row, "y": sorted(set(row["y"]))} for row in small]
         before = daemon.resident_bytes()
         block = block_of(small)
-        rate = 2000 / drive(client, block, 16, 2000, 256)[0]
-        quiet = drive(client, block, 16, int(rate * seconds), 256)[1]
+        lines = len(small)
+        rate = lines / drive(client, block, lines, lines, lines)[0]
+        quiet = drive(client, block, lines, int(rate * seconds), 2 * lines)[1]
         other.send({"op": "snapshot"})
         started = time.monotonic()
         during = highest = 0
         other.socket.setblocking(False)
         while True:
-            during = max(during, drive(client, block, 16, max(160, int(rate / 4)), 256)[1])
+            during = max(during, drive(client, block, lines, lines, lines)[1])
             try:
                 assert b'"ok":true' in other.socket.recv(1 << 16)
                 break
