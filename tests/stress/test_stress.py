@@ -1,6 +1,8 @@
 """Short forms of what `./dev stress` does at length; seeds are new in every run and part of what a failure says."""
 import random
 
+import pytest
+
 import flips
 import harness
 import kills
@@ -15,10 +17,11 @@ def new_seed():
     return seed
 
 
-def test_kills_lose_and_repeat_nothing(tmp_path):
-    done = kills.Kills(tmp_path / "data", new_seed()).run(20, longest=0.15)
+@pytest.mark.parametrize("durability, times", [("always", 20), ("interval", 3), ("none", 3)])
+def test_kills_lose_and_repeat_nothing(tmp_path, durability, times):
+    done = kills.Kills(tmp_path / "data", new_seed(), durability).run(times, longest=0.15)
     print(done)
-    assert done["instances"] > 100 and done["snapshots"] > 5
+    assert durability != "always" or (done["instances"] > 100 and done["snapshots"] > 5)
 
 
 def test_a_flipped_bit_gives_no_wrong_model(tmp_path):
