@@ -1,4 +1,5 @@
 """The fuzz targets, for long: seeded mutations of their saved corpora, in a build under sanitizers."""
+import concurrent.futures
 import os
 import subprocess
 import time
@@ -13,17 +14,23 @@ def targets():
     return sorted(path.name for path in CORPORA.iterdir())
 
 
-def run(build, target, executions, seed, progress=lambda done: None):
-    """Executions and seconds; a failure is the target's own report, which has the input that did it."""
-    program = build / "tests/fuzz" / f"fuzz_{target}"
-    done, piece, started = 0, 100, time.monotonic()
+def execute(build, target, executions, seed):
+    """Seconds; a failure is the target's own report, which has the input that did it."""
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
-    while done < executions:
-        piece = min(piece, executions - done)
-        before = time.monotonic()
-        ran = subprocess.run([program, CORPORA / target, str(piece), str(seed + done)], capture_output=True, text=True, env=environment)
-        assert ran.returncode == 0, f"fuzz_{target} {piece} {seed + done}: {ran.stderr[-3000:]}"
-        done += piece
-        progress(done)
-        piece = int(piece * min(10, max(0.5, PIECE_SECONDS / (time.monotonic() - before + 1e-3)))) + 1
+    command, started = [build / "tests/fuzz" / f"fuzz_{target}", CORPORA / target, str(executions), str(seed)], time.monotonic()
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, f"fuzz_{target} {executions} {seed}: {ran.stderr[-3000:]}"
+    return time.monotonic() - started
+
+
+def run(build, target, executions, seed, progress=lambda done: None):
+    """Executions, on all cores in pieces with a seed of their own; and seconds."""
+    started, done, probe = time.monotonic(), 0, min(200, executions)
+    rate = probe / (execute(build, target, probe, seed) + 1e-3)
+    piece = max(1, min(int(rate * PIECE_SECONDS), executions))
+    pieces = -(-executions // piece)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(lambda i: execute(build, target, piece, seed + 1 + i), range(pieces)):
+            done += piece
+            progress(done)
     return done, time.monotonic() - started
