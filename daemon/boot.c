@@ -23,8 +23,8 @@ static void tell(const struct homer_boot *b) {
     uint64_t ms = uv_now(b->loop) - b->started_ms;
     if (r->log.torn_bytes)
         homer_log(HOMER_LOG_WARN, "recovery", "torn_tail",
-                  "file=%s offset=%" PRIu64 " bytes=%" PRIu64 ": cut; nothing durable was in it", r->log.file,
-                  r->log.offset, r->log.torn_bytes);
+                  "file=%s offset=%" PRIu64 " bytes=%" PRIu64 ": cut", r->log.file, r->log.offset,
+                  r->log.torn_bytes);
     homer_log(HOMER_LOG_INFO, "recovery", "done",
               "snapshot=%" PRIu64 " records=%" PRIu64 " last=%" PRIu64 " ms=%" PRIu64, r->snapshot,
               atomic_load(&r->records), r->last, ms);

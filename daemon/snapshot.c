@@ -88,12 +88,23 @@ int homer_snapshot_prune(const struct homer_snapshots *s, size_t keep, uint64_t 
     int rc = homer_snapshot_list(s, &at, &n);
     if (!rc) rc = homer_path(path, s->dir, HOMER_SNAPSHOT_NEW);
     if (!rc) rc = remove_file(s->files, path);
-    for (size_t i = keep; i < n && !rc; i++) {
-        rc = homer_snapshot_path(path, s->dir, at[i]);
-        if (!rc) rc = remove_file(s->files, path);
+    size_t whole = 0, removed = 0;
+    for (size_t i = 0; i < n && !rc; i++) {
+        if (whole == keep) {
+            rc = homer_snapshot_path(path, s->dir, at[i]);
+            if (!rc) rc = remove_file(s->files, path);
+            removed += !rc;
+            continue;
+        }
+        rc = homer_snapshot_read(s, at[i], NULL, NULL, NULL);
+        if (rc == 0) {
+            whole++;
+            *oldest = at[i];
+        } else if (rc == -EBADMSG) {
+            rc = 0; /* it does not count, and goes when enough newer ones are whole */
+        }
     }
-    if (!rc && n > keep) rc = homer_file_sync_folder(s->files, s->dir);
-    if (n) *oldest = at[(n < keep ? n : keep) - 1];
+    if (!rc && removed) rc = homer_file_sync_folder(s->files, s->dir);
     free(at);
     return rc;
 }

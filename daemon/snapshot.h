@@ -33,8 +33,9 @@ int homer_snapshot_read(const struct homer_snapshots *s, uint64_t sequence,
 /* The sequences of all snapshots, newest first, in *out (free() it); *n of them. 0, -ENOMEM or what listing
  * the folder returned. */
 int homer_snapshot_list(const struct homer_snapshots *s, uint64_t **out, size_t *n);
-/* Removes all but the newest `keep`, and what an interrupted writing has left; *oldest is the sequence of the
- * oldest that stays, 0 without any. 0 or negative errno. */
+/* Removes what is older than the newest `keep` that are whole, which are read for that, and what an
+ * interrupted writing has left; *oldest is the sequence of the oldest whole one that stays, 0 without any. 0
+ * or negative errno. */
 int homer_snapshot_prune(const struct homer_snapshots *s, size_t keep, uint64_t *oldest);
 
 #endif

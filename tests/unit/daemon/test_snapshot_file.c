@@ -189,6 +189,18 @@ static void test_prune_keeps_the_newest(void **state) {
     assert_int_equal(seed_of(40), 4);
     assert_false(disk_exists(disk, "data/" HOMER_SNAPSHOT_NEW));
     assert_true(disk_exists(disk, "data/snapshot-of-mine"));
+    size_t bytes; /* one that is damaged does not count */
+    unsigned char *newest = disk_content(disk, "data/snapshot-0000000000000028", &bytes);
+    assert_non_null(newest);
+    newest[bytes / 2] ^= 1;
+    assert_int_equal(write_seed(50, 5), 0);
+    assert_int_equal(homer_snapshot_prune(&where, 2, &oldest), 0);
+    assert_int_equal(oldest, 30);
+    assert_int_equal(count(), 3);
+    assert_int_equal(write_seed(60, 6), 0);
+    assert_int_equal(homer_snapshot_prune(&where, 2, &oldest), 0);
+    assert_int_equal(oldest, 50);
+    assert_int_equal(count(), 2);
     disk_fail(disk, DISK_UNLINK, 1, 0, EIO);
     disk_put(disk, "data/" HOMER_SNAPSHOT_NEW, "half", 4);
     assert_int_equal(homer_snapshot_prune(&where, 1, &oldest), -EIO);
