@@ -186,7 +186,7 @@ static void follows_the_formula(void **state) {
             }
             for (uint32_t l = 0; l < b.f.labels && certain; l++) {
                 assert_close(now.r[l], before.r[l], 1e-6);
-                grown += count[l] > 80 && now.r[l] == 0;
+                grown += homer_grid_f64(&prior.count, 0)[l] > 80 && now.r[l] == 0;
             }
             homer_prior_learn(&prior, &b.f);
         }
