@@ -214,7 +214,7 @@ void homer_store_stats(const struct homer_store *s, struct homer_reply *r) {
     homer_reply_close(r, '}');
     homer_reply_open(r, "snapshots", '{');
     homer_reply_u64(r, "sequence", s->snapshot);
-    homer_reply_bool(r, "running", s->child != 0);
+    homer_reply_bool(r, "running", s->has_child_pipe);
     homer_reply_u64(r, "taken", s->taken);
     homer_reply_u64(r, "failed", s->failed);
     homer_reply_real(r, "pause_ms", (double)s->fork_ns * 1e-6);
