@@ -15,9 +15,9 @@ def run(daemon):
     return replies
 
 
-def test_two_daemons_side_by_side():
-    with harness.Daemon() as one, harness.Daemon() as two:
-        assert run(one) == run(two)
+def test_three_daemons_side_by_side():
+    with harness.Daemon() as one, harness.Daemon() as two, harness.Daemon() as three:
+        assert run(one) == run(two) == run(three)
 
 
 def test_another_compiler_gives_the_same_bits():
