@@ -132,6 +132,7 @@ void homer_reply_error(struct homer_reply *r, const struct homer_error *e, const
     homer_reply_string(r, "message", e->message, whole_characters(e->message, sizeof e->message));
     if (e->limit) homer_reply_string(r, "limit", e->limit, strlen(e->limit));
     homer_reply_bool(r, "retry", e->retry);
+    if (e->code == HOMER_E_BUSY) homer_reply_u64(r, "retry_ms", HOMER_REPLY_RETRY_MS);
     homer_reply_close(r, '}');
     echo_id(r, id);
     homer_reply_end(r);

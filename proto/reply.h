@@ -12,6 +12,8 @@
 /* Containers nest less deep than this. A level of the label hierarchy takes two, and for ten million labels
  * it has 154 (see hierarchy.h). */
 enum { HOMER_REPLY_DEPTH = 512 };
+/* What a client that met `busy` should wait for: a write of the log, and then some. */
+enum { HOMER_REPLY_RETRY_MS = 100 };
 
 /* Writes JSON values; commas are placed by the writer. */
 struct homer_reply {
@@ -42,7 +44,9 @@ void homer_reply_float_n(struct homer_reply *r, const char *key, size_t key_n, f
 void homer_reply_begin_ok(struct homer_reply *r, const struct homer_request *req);
 /* Closes the object and, at top level, ends the line. */
 void homer_reply_end(struct homer_reply *r);
-/* A whole failure: {"ok":false,"error":{"code":..,"message":..[,"limit":..],"retry":..}[,"id":..]}. */
+/* A whole failure:
+ * {"ok":false,"error":{"code":..,"message":..[,"limit":..],"retry":..[,"retry_ms":..]}[,"id":..]}, retry_ms
+ * only where it is busy. */
 void homer_reply_error(struct homer_reply *r, const struct homer_error *e, const struct homer_str *id);
 
 #endif

@@ -126,7 +126,8 @@ static void writes_errors(void **state) {
               "\"retry\":false},\"id\":\"x\"}\n");
     homer_err_set(&e, HOMER_E_BUSY, "later");
     homer_reply_error(&f->r, &e, NULL);
-    expect(f, "{\"ok\":false,\"error\":{\"code\":\"busy\",\"message\":\"later\",\"retry\":true}}\n");
+    expect(f, "{\"ok\":false,\"error\":{\"code\":\"busy\",\"message\":\"later\",\"retry\":true,\"retry_ms\":"
+              "100}}\n");
     homer_err_set(&e, -12, "errno");
     homer_reply_error(&f->r, &e, NULL);
     expect(f, "{\"ok\":false,\"error\":{\"code\":\"internal\",\"message\":\"errno\",\"retry\":false}}\n");
