@@ -91,6 +91,13 @@ static bool handle(struct homer_conn *c, const char *text, size_t n, bool too_la
         g->on_line(g->ctx, &c->session, too_large ? NULL : text, too_large ? 0 : n, too_large, &c->out);
     c->is_handling = false;
     if (c->state != CONN_OPEN) return false; /* abandoned meanwhile */
+    if (flags & HOMER_LINE_AGAIN) {
+        homer_line_return(&c->line, text);
+        g->stats.lines--;
+        g->again_n++;
+        c->is_again = c->is_waiting = true;
+        return false;
+    }
     if (c->out.failed) {
         homer_conn_fail(c, "reply", UV_ENOMEM);
         return false;

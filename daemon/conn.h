@@ -35,6 +35,9 @@ enum {
     /* The reply comes later, through homer_conn_group_resume: until then no further line of this connection
      * is handled. */
     HOMER_LINE_WAIT = 4,
+    /* It cannot be handled now and left no trace: it, and all behind it on this connection, waits for
+     * homer_conn_group_again. */
+    HOMER_LINE_AGAIN = 8,
 };
 
 /* Handles one line (no line end, never blank) of a connection: appends the whole reply, line end included, to
@@ -98,6 +101,8 @@ void homer_conn_group_after_turns(struct homer_conn_group *g, void (*fn)(void *c
 void homer_conn_group_batch(struct homer_conn_group *g, uint64_t open_batch);
 /* All batches up to this one are durable: sends what was held for them, before it returns. */
 void homer_conn_group_durable(struct homer_conn_group *g, uint64_t batch);
+/* Lines that were to be handled again are. */
+void homer_conn_group_again(struct homer_conn_group *g);
 /* The log cannot be written: closes the connections that wait for it, without the replies that it held; what
  * became of those requests is unknown. */
 void homer_conn_group_abandon(struct homer_conn_group *g);

@@ -80,6 +80,7 @@ static void list_remove(struct homer_conn *c) {
 void homer_conn_forget(struct homer_conn *c) {
     struct homer_conn_group *g = c->group;
     list_remove(c);
+    g->again_n -= c->is_again;
     if (c->is_refusal) {
         g->refusal_n--;
     } else {

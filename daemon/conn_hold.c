@@ -65,10 +65,21 @@ void homer_conn_group_abandon(struct homer_conn_group *g) {
                   (unsigned long long)(g->stats.abandoned - before));
 }
 
+void homer_conn_group_again(struct homer_conn_group *g) {
+    if (!g->again_n) return;
+    for (struct homer_conn *c = g->all; c; c = c->next) {
+        if (!c->is_again) continue;
+        c->is_again = c->is_waiting = false;
+        g->again_n--;
+        if (c->state == CONN_OPEN) homer_conn_advance(c);
+    }
+    homer_conn_group_wake(g);
+}
+
 bool homer_conn_group_resume(struct homer_conn_group *g, uint64_t id, const char *reply, size_t n) {
     struct homer_conn *c = g->all;
     while (c && c->session.id != id) c = c->next;
-    if (!c || !c->is_waiting || c->state == CONN_CLOSED) return false;
+    if (!c || !c->is_waiting || c->is_again || c->state == CONN_CLOSED) return false;
     c->is_waiting = false;
     homer_buf_append(&c->out, reply, n);
     if (c->out.failed)

@@ -51,7 +51,8 @@ struct homer_conn {
     bool is_sending;
     bool is_blocked;    /* passed high_water, not yet below low_water */
     bool is_handling;   /* inside the line handler: `out` belongs to it */
-    bool is_waiting;    /* for homer_conn_group_resume */
+    bool is_waiting;    /* for homer_conn_group_resume, or _again: */
+    bool is_again;      /* the next line was handed out once, and returned */
     bool has_lines;     /* the splitter may hold something to handle */
     bool is_eof;        /* the peer sent FIN: a last line without newline counts */
     bool is_truncated;  /* ... but TLS did not say so */
@@ -70,6 +71,7 @@ struct homer_conn_group {
     homer_line_fn on_line;
     void *ctx;
     struct homer_conn_stats stats;
+    unsigned again_n;       /* connections that are is_again */
     struct homer_mem mem;   /* connections */
     struct homer_conn *all; /* newest first */
     struct homer_conn *ready_head, *ready_tail;

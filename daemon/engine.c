@@ -221,6 +221,12 @@ unsigned homer_engine_line(void *engine, struct homer_session *session, const ch
     homer_request_parse(req, text, n, &e->config->request);
     /* Without room for the shortest reply nothing is tried; out->failed then tells the connection. */
     if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return 0;
+    struct homer_mark mark = homer_mark(&r);
     homer_engine_answer(e, req, &r);
+    if (e->flags & HOMER_LINE_AGAIN) { /* as if it had not come yet */
+        homer_undo(&r, &mark);
+        e->requests[req->op]--;
+        e->errors[HOMER_E_BUSY]--;
+    }
     return e->flags;
 }

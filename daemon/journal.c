@@ -9,6 +9,7 @@ int homer_journal_begin(struct homer_engine *e, const struct homer_record *rec, 
     e->record_n = homer_record_size(rec);
     int rc = homer_store_reserve(e->store, e->record_n, &room, err);
     if (rc == 0) homer_record_encode(rec, room);
+    if (rc == HOMER_E_BUSY && !e->tail) e->flags |= HOMER_LINE_AGAIN; /* a batch cannot be taken back */
     return rc;
 }
 

@@ -71,6 +71,7 @@ static void on_done(uv_work_t *job, int status) {
     /* What waits for an open batch that is empty waited for this one. */
     if (s->job_rc == 0 && s->o.config->durability == HOMER_DURABILITY_ALWAYS)
         homer_conn_group_durable(s->o.group, homer_store_is_behind(s) ? s->batch : homer_wal_batch(s->wal));
+    homer_conn_group_again(s->o.group); /* there is room in the log again, or a reason why not */
     homer_store_snapshot_step(s);
     homer_store_turn(s);
 }

@@ -36,6 +36,11 @@ bool homer_line_pending(const struct homer_line *l) {
     return l->in.n - l->next > l->scanned;
 }
 
+void homer_line_return(struct homer_line *l, const char *text) {
+    l->next = (size_t)(text - l->in.data);
+    l->scanned = 0;
+}
+
 bool homer_line_partial(const struct homer_line *l) {
     return l->in.n > l->next || l->discarding;
 }

@@ -36,6 +36,8 @@ void homer_line_feed(struct homer_line *l, size_t n);
 int homer_line_next(struct homer_line *l, const char **text, size_t *n);
 /* As homer_line_next at end of stream: a last line without newline counts. */
 int homer_line_last(struct homer_line *l, const char **text, size_t *n);
+/* Takes a line back that was handed out last and is still valid: it comes again. */
+void homer_line_return(struct homer_line *l, const char *text);
 /* True when a line has begun and, once homer_line_next has returned 0, is not complete. */
 bool homer_line_partial(const struct homer_line *l);
 /* True when a complete line (or a discard to report) may be waiting. */

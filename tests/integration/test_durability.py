@@ -333,3 +333,17 @@ def test_the_client_sends_a_file_again_and_nothing_is_learned_twice(folder, tmp_
         assert again.returncode == 0
         assert "learned 10 instances" in again.out and "60 were learned before" in again.out
         assert daemon.digest()[1] == 70
+
+
+@pytest.mark.parametrize("durability", ["always", "interval", "none"])
+def test_clients_that_are_faster_than_the_disk_wait_for_it(folder, durability):
+    """Two segments of the least size are full all the time: nobody is refused, and nothing is lost."""
+    rows = ROWS * 15
+    with start(folder, durability=durability, segment_bytes="64KiB", limits_max_line="4KiB", snapshot_every_seconds=0) as daemon:
+        replies = harness.feed(daemon.address, streams.as_lines(rows, op="learn"), [1 << 16])
+        assert [reply.get("seq") for reply in replies] == list(range(1, len(rows) + 1))
+        with daemon.connect() as client:
+            assert client.ok("stats")["errors"]["busy"] == 0
+        before = daemon.digest()
+    with start(folder, limits_max_line="4KiB") as daemon:
+        assert daemon.digest() == before

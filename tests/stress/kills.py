@@ -178,8 +178,7 @@ class Kills:
                 assert reply["ok"] and "dup" not in reply, reply
 
     def options(self):
-        roomy = {} if self.durability == "always" else {"segment_bytes": "8MiB"}  # nothing holds the clients back: busy would be the answer
-        return options({"durability": self.durability, **SETTINGS, **roomy})
+        return options({"durability": self.durability, **SETTINGS})
 
     def start(self):
         self.starts += 1

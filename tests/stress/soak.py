@@ -20,7 +20,7 @@ def block(seed):
 
 def run(folder, seconds=None, blocks=None, progress=lambda text: None):
     """MiB resident, ten samples over the run of so many seconds, or blocks of requests."""
-    settings = options({"durability": "interval", "segment_bytes": "8MiB", "sync_interval_ms": 100, "limits.max_line": "64KiB", "limits.max_tracked": 500, "snapshot.every_seconds": 5 if seconds else 1,
+    settings = options({"durability": "interval", "segment_bytes": "1MiB", "sync_interval_ms": 100, "limits.max_line": "64KiB", "limits.max_tracked": 500, "snapshot.every_seconds": 5 if seconds else 1,
                         "model.tree.max_memory": "1MiB"})
     samples, done, started = [], 0, time.monotonic()
     part = block(1)

@@ -29,11 +29,13 @@ struct fixture {
     struct homer_conn_limits limits;
     bool done;
     struct homer_session last; /* of the line handled last */
+    unsigned refusals;         /* how often "again" is not handled yet */
     unsigned echo_n;           /* lines handled that were not "ping" */
     unsigned echo_n_at_ping;   /* echo_n when a "ping" was last handled */
 };
 
-/* Replies with the line; some words do more: "hold...", "wait...", "mute" (held, no reply), "quit". */
+/* Replies with the line; some words do more: "hold...", "wait...", "mute" (held, no reply), "again...",
+ * "quit". */
 static unsigned on_line(void *ctx, struct homer_session *session, const char *text, size_t n, bool too_large,
                         struct homer_buf *out) {
     struct fixture *f = ctx;
@@ -50,6 +52,10 @@ static unsigned on_line(void *ctx, struct homer_session *session, const char *te
     else
         f->echo_n++;
     if (!strcmp(word, "silent")) return 0;
+    if (!strncmp(word, "again", 5) && f->refusals) {
+        f->refusals--;
+        return HOMER_LINE_AGAIN;
+    }
     if (!strcmp(word, "mute")) return HOMER_LINE_HOLD;
     if (!strncmp(word, "wait", 4)) return HOMER_LINE_WAIT;
     if (!strcmp(word, "fail")) {
