@@ -218,4 +218,17 @@ static inline void expect_end(struct fixture *f, int fd) {
     close(fd);
 }
 
+static inline void assert_quiet(struct fixture *f, int fd) {
+    char c;
+    idle_turns(f);
+    assert_int_equal(recv(fd, &c, 1, 0), -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+static inline void hang_up(int fd) {
+    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(fd);
+}
+
 #endif

@@ -1,19 +1,6 @@
 /* Replies that wait: for the batch of the log that they are in, or for an answer that comes later. */
 #include "tests/unit/daemon/conn_fixture.h"
 
-static void assert_quiet(struct fixture *f, int fd) {
-    char c;
-    idle_turns(f);
-    assert_int_equal(recv(fd, &c, 1, 0), -1);
-    assert_int_equal(errno, EAGAIN);
-}
-
-static void hang_up(int fd) {
-    struct linger hard = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    close(fd);
-}
-
 static void test_a_held_reply_waits_for_its_batch(void **state) {
     struct fixture f;
     (void)state;
@@ -35,48 +22,6 @@ static void test_a_held_reply_waits_for_its_batch(void **state) {
     expect(&f, fd, "free\n");
     close(fd);
     close(other);
-    fixture_close(&f);
-}
-
-/* A line that cannot be handled yet keeps its place, and those behind it theirs; nobody else waits. */
-static void test_a_line_is_handed_out_again(void **state) {
-    struct fixture f;
-    (void)state;
-    fixture_open(&f, small_limits());
-    int fd = client(&f), other = client(&f);
-    f.refusals = 2;
-    say(&f, fd, "before\nagain 1\nbehind\n");
-    expect(&f, fd, "before\n");
-    assert_quiet(&f, fd);
-    assert_int_equal(f.refusals, 1);
-    assert_int_equal(f.g->stats.lines, 1);
-    say(&f, other, "fine\n");
-    expect(&f, other, "fine\n");
-    homer_conn_group_again(f.g);
-    assert_quiet(&f, fd);
-    assert_int_equal(f.refusals, 0);
-    assert_int_equal(f.g->again_n, 1);
-    homer_conn_group_again(f.g);
-    expect(&f, fd, "again 1\nbehind\n");
-    assert_int_equal(f.g->stats.lines, 4);
-    assert_int_equal(f.g->again_n, 0);
-
-    f.refusals = 1; /* a last line without newline, behind which the peer has closed */
-    say(&f, fd, "again 2");
-    shutdown(fd, SHUT_WR);
-    PUMP(&f, f.refusals == 0);
-    assert_quiet(&f, fd);
-    homer_conn_group_again(f.g);
-    expect(&f, fd, "again 2\n");
-
-    f.refusals = 1; /* a peer that goes away meanwhile */
-    say(&f, other, "again 3\n");
-    PUMP(&f, f.refusals == 0);
-    hang_up(other);
-    close(fd);
-    homer_conn_group_again(f.g);
-    PUMP(&f, f.g->stats.open == 0);
-    assert_int_equal(f.g->again_n, 0);
     fixture_close(&f);
 }
 
@@ -386,7 +331,6 @@ static void test_a_batch_can_be_handed_over_after_each_round(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_held_reply_waits_for_its_batch),
-        cmocka_unit_test(test_a_line_is_handed_out_again),
         cmocka_unit_test(test_batches_are_released_one_by_one),
         cmocka_unit_test(test_a_line_without_reply_holds_what_comes_behind),
         cmocka_unit_test(test_many_batches_are_joined_and_nothing_is_early),

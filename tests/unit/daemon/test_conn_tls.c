@@ -78,7 +78,7 @@ static SSL *secure_client(struct secure *s) {
     return ssl;
 }
 
-static void hang_up(SSL *ssl) {
+static void tls_hang_up(SSL *ssl) {
     close(SSL_get_fd(ssl));
     SSL_free(ssl);
 }
@@ -98,7 +98,7 @@ static void secure_expect(struct secure *s, SSL *ssl, const char *want) {
     assert_string_equal(got, want);
 }
 
-static void assert_quiet(struct secure *s, SSL *ssl) {
+static void assert_tls_quiet(struct secure *s, SSL *ssl) {
     char c;
     idle_turns(&s->f);
     assert_int_equal(SSL_get_error(ssl, SSL_read(ssl, &c, 1)), SSL_ERROR_WANT_READ);
@@ -112,18 +112,18 @@ static void test_held_replies_wait_inside_tls(void **state) {
     SSL *a = secure_client(&s);
     secure_say(&s, a, "before\nhold 1\nbehind\n");
     secure_expect(&s, a, "before\n");
-    assert_quiet(&s, a);
+    assert_tls_quiet(&s, a);
     homer_conn_group_batch(s.f.g, 2);
     secure_say(&s, a, "hold 2\nwait\nlast\n");
     homer_conn_group_durable(s.f.g, 1);
     secure_expect(&s, a, "hold 1\nbehind\n");
-    assert_quiet(&s, a);
+    assert_tls_quiet(&s, a);
     PUMP(&s.f, s.f.g->stats.lines == 5);
     assert_true(homer_conn_group_resume(s.f.g, s.f.last.id, "answer\n", 7));
-    assert_quiet(&s, a);
+    assert_tls_quiet(&s, a);
     homer_conn_group_durable(s.f.g, 2);
     secure_expect(&s, a, "hold 2\nanswer\nlast\n");
-    hang_up(a);
+    tls_hang_up(a);
     secure_close(&s);
 }
 
@@ -137,14 +137,14 @@ static void test_the_end_waits_for_held_replies(void **state) {
     secure_say(&s, a, "hold");
     assert_int_equal(SSL_shutdown(a), 0); /* says that nothing more comes */
     PUMP(&s.f, s.f.g->stats.lines == 1);
-    assert_quiet(&s, a);
+    assert_tls_quiet(&s, a);
     homer_conn_group_durable(s.f.g, 1);
     secure_expect(&s, a, "hold\n");
     int rc = -1;
     PUMP(&s.f, (rc = SSL_read(a, &c, 1)) <= 0 && SSL_get_error(a, rc) != SSL_ERROR_WANT_READ);
     assert_int_equal(SSL_get_error(a, rc), SSL_ERROR_ZERO_RETURN);
     PUMP(&s.f, s.f.g->stats.open == 0);
-    hang_up(a);
+    tls_hang_up(a);
     secure_close(&s);
 }
 
@@ -163,7 +163,7 @@ static void test_a_slow_reader_is_held_back_and_closed(void **state) {
     PUMP(&s.f, s.f.g->stats.timed_out == 1);
     PUMP(&s.f, s.f.g->stats.open == 0);
     assert_true(s.f.g->stats.lines < 20);
-    hang_up(a);
+    tls_hang_up(a);
     secure_close(&s);
 }
 
@@ -183,7 +183,7 @@ static void test_long_replies_come_whole(void **state) {
     }
     assert_true(got[0] == 'x' && got[N - 1] == 'x' && got[N] == '\n');
     secure_expect(&s, a, "end\n");
-    hang_up(a);
+    tls_hang_up(a);
     secure_close(&s);
 }
 
@@ -203,14 +203,14 @@ static void test_a_failed_allocation_ends_one_connection(void **state) {
         PUMP(&s.f, s.f.g->stats.open == 1 || homer_conn_unsent(c) || c->handled);
         idle_turns(&s.f);
         bool lost = s.f.g->stats.open == 1;
-        hang_up(a);
+        tls_hang_up(a);
         PUMP(&s.f, s.f.g->stats.open == 1);
         secure_say(&s, other, "fine\n");
         secure_expect(&s, other, "fine\n");
         if (!lost) break;
         assert_true(k < 100);
     }
-    hang_up(other);
+    tls_hang_up(other);
     secure_close(&s);
 }
 
