@@ -33,10 +33,12 @@ void homer_auth_wipe(struct homer_auth *a) {
     homer_secret_wipe(a, sizeof *a);
 }
 
+bool homer_auth_is_open(enum homer_op op) {
+    return op == HOMER_OP_AUTH || op == HOMER_OP_PING || op == HOMER_OP_HELP || op == HOMER_OP_QUIT;
+}
+
 int homer_auth_check(const struct homer_session *session, enum homer_op op, struct homer_error *err) {
-    if (session->trusted || op == HOMER_OP_AUTH || op == HOMER_OP_PING || op == HOMER_OP_HELP ||
-        op == HOMER_OP_QUIT)
-        return 0;
+    if (session->trusted || homer_auth_is_open(op)) return 0;
     return homer_err_set(err, HOMER_E_DENIED,
                          "this daemon wants a token first: {\"op\":\"auth\",\"token\":\"...\"}; homer takes "
                          "--token-file FILE");

@@ -22,6 +22,8 @@ struct homer_auth {
 int homer_auth_load(struct homer_auth *a, const char *path, unsigned user, struct homer_error *err);
 void homer_auth_wipe(struct homer_auth *a);
 
+/* Whether anybody may ask it at any moment: it tells nothing of a model and needs none. */
+bool homer_auth_is_open(enum homer_op op);
 /* May this session have `op` answered? 0 or HOMER_E_DENIED. */
 int homer_auth_check(const struct homer_session *session, enum homer_op op, struct homer_error *err);
 /* Shows a token: 0, and the session is trusted, or HOMER_E_DENIED, counted in session->refused. In a time

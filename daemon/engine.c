@@ -176,11 +176,6 @@ void homer_engine_answer(struct homer_engine *e, const struct homer_request *req
     homer_engine_refuse(e, r, &err, &req->id);
 }
 
-/* What needs no state. */
-static bool is_early(enum homer_op op) {
-    return op == HOMER_OP_PING || op == HOMER_OP_HELP || op == HOMER_OP_QUIT || op == HOMER_OP_AUTH;
-}
-
 /* A line that comes before the state is there. Touches nothing that the recovery works on. */
 static unsigned answer_early(struct homer_engine *e, const char *text, size_t n, struct homer_reply *r) {
     struct homer_request *req = &e->early;
@@ -188,7 +183,7 @@ static unsigned answer_early(struct homer_engine *e, const char *text, size_t n,
     homer_request_parse(req, text, n, &e->config->request);
     if (req->error.code) {
         homer_reply_error(r, &req->error, &req->id);
-    } else if (is_early(req->op)) {
+    } else if (homer_auth_is_open(req->op)) {
         verbs[req->op](e, req, r, &err);
     } else {
         homer_err_set(&err, HOMER_E_NOT_READY,
