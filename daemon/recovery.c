@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/log.h"
@@ -16,19 +15,20 @@ static int decode(void *ctx, struct homer_decoder *d) {
 /* The newest snapshot that is whole; only looks when engine is NULL. *n is how many there are. */
 static int load(struct homer_restore *r, const struct homer_snapshots *where, size_t *n,
                 struct homer_error *err) {
-    uint64_t *at = NULL;
-    int rc = homer_snapshot_list(where, &at, n);
-    if (rc)
-        return homer_err_set(err, rc, "cannot read the data folder %.150s: %s", where->dir, strerror(-rc));
-    for (size_t i = 0; i < *n; i++) {
-        rc = homer_snapshot_read(where, at[i], r->engine ? decode : NULL, r->engine, err);
-        if (rc == 0) r->snapshot = at[i];
+    struct homer_mem mem = {0};
+    struct homer_numbered list;
+    int rc = homer_numbered_list(&list, &mem, where->files, where->dir, HOMER_SNAPSHOT_PREFIX);
+    if (rc) homer_err_set(err, rc, "cannot read the data folder %.150s: %s", where->dir, strerror(-rc));
+    *n = rc ? 0 : list.n;
+    for (size_t i = *n; i-- > 0;) {
+        rc = homer_snapshot_read(where, list.at[i], r->engine ? decode : NULL, r->engine, err);
+        if (rc == 0) r->snapshot = list.at[i];
         if (rc != -EBADMSG) break;
         r->damaged++;
-        homer_log(HOMER_LOG_ERROR, "recovery", "snapshot_damaged", "sequence=%" PRIu64 " why=%s", at[i],
+        homer_log(HOMER_LOG_ERROR, "recovery", "snapshot_damaged", "sequence=%" PRIu64 " why=%s", list.at[i],
                   err->message);
     }
-    free(at);
+    homer_numbered_deinit(&list);
     if (rc == -EBADMSG) { /* all of them: the log alone may do, if it is there from the start */
         *err = (struct homer_error){0};
         rc = 0;

@@ -10,7 +10,9 @@
 
 #include "core/base/codec.h"
 #include "core/base/err.h"
-#include "daemon/files.h"
+#include "daemon/numbered.h"
+
+#define HOMER_SNAPSHOT_PREFIX "snapshot-" /* of their names: see numbered.h */
 
 /* Where snapshots are. */
 struct homer_snapshots {
@@ -30,12 +32,9 @@ int homer_snapshot_read(const struct homer_snapshots *s, uint64_t sequence,
                         int (*decode)(void *ctx, struct homer_decoder *d), void *ctx,
                         struct homer_error *err);
 
-/* The sequences of all snapshots, newest first, in *out (free() it); *n of them. 0, -ENOMEM or what listing
- * the folder returned. */
-int homer_snapshot_list(const struct homer_snapshots *s, uint64_t **out, size_t *n);
-/* Removes what is older than the newest `keep` that are whole, which are read for that, and what an
- * interrupted writing has left; *oldest is the sequence of the oldest whole one that stays, 0 without any. 0
- * or negative errno. */
-int homer_snapshot_prune(const struct homer_snapshots *s, size_t keep, uint64_t *oldest);
+/* Removes what is older than the newest `keep` that are whole, which are read for that but for `known`, which
+ * has been just now (0: none), and what an interrupted writing has left; *oldest is the sequence of the
+ * oldest whole one that stays, 0 without any. 0 or negative errno. */
+int homer_snapshot_prune(const struct homer_snapshots *s, size_t keep, uint64_t known, uint64_t *oldest);
 
 #endif

@@ -66,10 +66,14 @@ static void answer(struct homer_store *s, unsigned i, const struct homer_error *
     homer_buf_deinit(&out);
 }
 
+static void forget(struct homer_store *s, const struct homer_snapshot_waiter *w) {
+    homer_mem_free(&s->mem, w->model, w->model_n + w->id_n, 1);
+}
+
 static void answer_served(struct homer_store *s, const struct homer_error *err) {
     for (unsigned i = 0; i < s->served; i++) {
         answer(s, i, err);
-        homer_mem_free(&s->mem, s->waiter[i].model, s->waiter[i].model_n + s->waiter[i].id_n, 1);
+        forget(s, &s->waiter[i]);
     }
     s->waiters -= s->served;
     memmove(s->waiter, s->waiter + s->served, s->waiters * sizeof *s->waiter);
@@ -127,13 +131,18 @@ static void reap(struct homer_store *s) {
     if (s->child && !s->has_child_pipe && waitpid(s->child, NULL, WNOHANG) == s->child) s->child = 0;
 }
 
-static void prune_work(uv_work_t *job) {
-    struct homer_store *s = job->data;
+/* What the snapshot of that sequence, just read back, makes superfluous. Blocking; any thread. */
+static void remove_older(const struct homer_store *s, uint64_t sequence) {
     struct homer_snapshots where = place(s);
     uint64_t oldest;
-    int rc = homer_snapshot_prune(&where, s->o.config->snapshot.keep, &oldest);
+    int rc = homer_snapshot_prune(&where, s->o.config->snapshot.keep, sequence, &oldest);
     if (rc == 0 && oldest) rc = homer_wal_remove_before(s->wal, oldest + 1);
     if (rc < 0) homer_log(HOMER_LOG_WARN, "store", "prune_failed", "error=%s", strerror(-rc));
+}
+
+static void prune_work(uv_work_t *job) {
+    const struct homer_store *s = job->data;
+    remove_older(s, s->snapshot);
 }
 
 static void on_pruned(uv_work_t *job, int status) {
@@ -284,9 +293,7 @@ void homer_store_snapshot_last(struct homer_store *s) {
     uint64_t last = homer_wal_last(s->wal);
     if (s->child) waitpid(s->child, NULL, 0);
     s->child = 0;
-    s->served = s->waiters;
-    for (unsigned i = 0; i < s->served; i++)
-        homer_mem_free(&s->mem, s->waiter[i].model, s->waiter[i].model_n + s->waiter[i].id_n, 1);
+    while (s->waiters) forget(s, &s->waiter[--s->waiters]);
     if (last == s->snapshot) return;
     int rc = homer_snapshot_write(&where, last, encode, s->o.engine, NULL, NULL, &err);
     if (rc) {
@@ -294,6 +301,5 @@ void homer_store_snapshot_last(struct homer_store *s) {
         return;
     }
     homer_log(HOMER_LOG_INFO, "store", "snapshot", "sequence=%llu", (unsigned long long)last);
-    uv_work_t job = {.data = s};
-    prune_work(&job);
+    remove_older(s, last);
 }

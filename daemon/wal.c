@@ -51,7 +51,7 @@ static void forget(struct homer_wal *w) {
 }
 
 void homer_wal_why(struct homer_wal *w, int rc) {
-    char name[HOMER_WAL_NAME] = HOMER_WAL_SPARE;
+    char name[HOMER_NUMBERED_NAME] = HOMER_WAL_SPARE;
     if (w->job.where != UINT64_MAX) homer_wal_name(name, w->job.where);
     snprintf(w->why, sizeof w->why, "could not %s %s of %.120s: %s", w->job.what, name, w->dir,
              strerror(-rc));

@@ -1,15 +1,12 @@
 #include "daemon/wal_format.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include "core/base/sum.h"
 #include "daemon/le.h"
 
 static const char magic[8] = {'H', 'O', 'M', 'E', 'R', 'W', 'A', 'L'};
 
-void homer_wal_name(char out[HOMER_WAL_NAME], uint64_t first) {
-    snprintf(out, HOMER_WAL_NAME, "wal-%016llx", (unsigned long long)first);
+void homer_wal_name(char out[HOMER_NUMBERED_NAME], uint64_t first) {
+    homer_numbered_name(out, HOMER_WAL_PREFIX, first);
 }
 
 void homer_wal_put_head(char out[HOMER_WAL_HEADER], const struct homer_wal_segment_head *head) {
@@ -71,48 +68,6 @@ size_t homer_wal_find_record(const char *bytes, size_t n, size_t from, uint64_t 
     return n;
 }
 
-static int by_first(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void list_name(void *arg, const char *name) {
-    struct homer_wal_list *l = arg;
-    char canonical[HOMER_WAL_NAME];
-    if (strncmp(name, "wal-", 4) != 0) return;
-    uint64_t first = strtoull(name + 4, NULL, 16);
-    homer_wal_name(canonical, first);
-    if (strcmp(name, canonical) != 0) return; /* somebody else's, or set aside by a repair */
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
-        uint64_t *grown = homer_mem_grow(l->mem, l->first, l->cap, cap, sizeof *grown);
-        if (!grown) {
-            l->failed = true;
-            return;
-        }
-        l->first = grown;
-        l->cap = cap;
-    }
-    l->first[l->n++] = first;
-}
-
-int homer_wal_list_read(struct homer_wal_list *l, struct homer_mem *mem, const struct homer_files *files,
-                        const char *dir) {
-    *l = (struct homer_wal_list){.mem = mem};
-    int rc = files->list(files->ctx, dir, list_name, l);
-    if (rc < 0) return rc;
-    if (l->failed) return -ENOMEM;
-    if (l->n) qsort(l->first, l->n, sizeof *l->first, by_first);
-    return 0;
-}
-
-void homer_wal_list_deinit(struct homer_wal_list *l) {
-    homer_mem_free(l->mem, l->first, l->cap, sizeof *l->first);
-    *l = (struct homer_wal_list){.mem = l->mem};
-}
-
 int homer_wal_path(char out[HOMER_PATH_MAX], const char *dir, uint64_t first) {
-    char name[HOMER_WAL_NAME];
-    homer_wal_name(name, first);
-    return homer_path(out, dir, name);
+    return homer_numbered_path(out, dir, HOMER_WAL_PREFIX, first);
 }

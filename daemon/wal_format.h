@@ -17,14 +17,14 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
-#include "daemon/files.h"
+#include "daemon/numbered.h"
 
 enum {
     HOMER_WAL_VERSION = 1,
-    HOMER_WAL_HEADER = 48,      /* bytes of a segment's header */
-    HOMER_WAL_RECORD = 32,      /* bytes of a record before its payload */
-    HOMER_WAL_NAME = 4 + 16 + 1 /* "wal-", digits, NUL */
+    HOMER_WAL_HEADER = 48, /* bytes of a segment's header */
+    HOMER_WAL_RECORD = 32, /* bytes of a record before its payload */
 };
+#define HOMER_WAL_PREFIX "wal-" /* of a segment: see numbered.h */
 #define HOMER_WAL_SPARE "wal.spare"
 #define HOMER_WAL_SEGMENT_MAX ((uint64_t)1 << 30) /* bytes; larger files are no segments of ours */
 
@@ -41,7 +41,7 @@ struct homer_wal_record {
     size_t n;
 };
 
-void homer_wal_name(char out[HOMER_WAL_NAME], uint64_t first);
+void homer_wal_name(char out[HOMER_NUMBERED_NAME], uint64_t first);
 
 void homer_wal_put_head(char out[HOMER_WAL_HEADER], const struct homer_wal_segment_head *head);
 /* False: not a header of this version that is whole. */
@@ -54,19 +54,6 @@ bool homer_wal_get_record(const char *bytes, size_t n, uint64_t salt, struct hom
 /* Where the next valid record begins in bytes[from, n), whatever its sequence; n when there is none. */
 size_t homer_wal_find_record(const char *bytes, size_t n, size_t from, uint64_t salt,
                              struct homer_wal_record *out);
-
-/* The segments of a folder, by first sequence. */
-struct homer_wal_list {
-    struct homer_mem *mem;
-    uint64_t *first; /* [n] of cap, ascending */
-    size_t n, cap;
-    bool failed; /* memory was refused while listing */
-};
-
-/* 0, -ENOMEM or what listing the folder returned. Deinit in any case. */
-int homer_wal_list_read(struct homer_wal_list *l, struct homer_mem *mem, const struct homer_files *files,
-                        const char *dir);
-void homer_wal_list_deinit(struct homer_wal_list *l);
 
 /* The path of a segment; 0 or -ENAMETOOLONG. */
 int homer_wal_path(char out[HOMER_PATH_MAX], const char *dir, uint64_t first);

@@ -37,7 +37,7 @@ static int drop_segment(struct homer_wal *w, uint64_t first, const char *name, c
  * end may be in the system's memory only, and after a sync that failed another one would not write it. */
 static int settle_segment(struct homer_wal *w, uint64_t first, uint64_t next, bool last,
                           struct homer_error *err) {
-    char path[HOMER_PATH_MAX], name[HOMER_WAL_NAME];
+    char path[HOMER_PATH_MAX], name[HOMER_NUMBERED_NAME];
     homer_wal_name(name, first);
     int rc = homer_wal_path(path, w->dir, first);
     if (rc) return homer_err_set(err, rc, "the path of %s is too long", name);
@@ -49,14 +49,14 @@ static int settle_segment(struct homer_wal *w, uint64_t first, uint64_t next, bo
 }
 
 static int settle(struct homer_wal *w, uint64_t next, struct homer_error *err) {
-    struct homer_wal_list list;
-    int rc = homer_wal_list_read(&list, w->mem, w->files, w->dir);
+    struct homer_numbered list;
+    int rc = homer_numbered_list(&list, w->mem, w->files, w->dir, HOMER_WAL_PREFIX);
     if (rc) homer_err_set(err, rc, "could not list the log's folder %.150s: %s", w->dir, strerror(-rc));
     for (size_t i = 0; i < list.n && !rc; i++) {
-        bool last = i + 1 == list.n || list.first[i + 1] >= next;
-        rc = settle_segment(w, list.first[i], next, last, err);
+        bool last = i + 1 == list.n || list.at[i + 1] >= next;
+        rc = settle_segment(w, list.at[i], next, last, err);
     }
-    homer_wal_list_deinit(&list);
+    homer_numbered_deinit(&list);
     return rc;
 }
 
@@ -113,15 +113,15 @@ int homer_wal_open(struct homer_wal **out, struct homer_mem *mem, const struct h
 
 int homer_wal_remove_before(struct homer_wal *w, uint64_t sequence) {
     struct homer_mem mem = {0};
-    struct homer_wal_list list;
-    int removed = 0, rc = homer_wal_list_read(&list, &mem, w->files, w->dir);
-    for (size_t i = 0; !rc && i + 1 < list.n && list.first[i + 1] <= sequence; i++) {
+    struct homer_numbered list;
+    int removed = 0, rc = homer_numbered_list(&list, &mem, w->files, w->dir, HOMER_WAL_PREFIX);
+    for (size_t i = 0; !rc && i + 1 < list.n && list.at[i + 1] <= sequence; i++) {
         char path[HOMER_PATH_MAX];
-        rc = homer_wal_path(path, w->dir, list.first[i]);
+        rc = homer_wal_path(path, w->dir, list.at[i]);
         if (!rc) rc = w->files->unlink(w->files->ctx, path);
         if (!rc) removed++;
     }
-    homer_wal_list_deinit(&list);
+    homer_numbered_deinit(&list);
     atomic_fetch_add(&w->removed, (uint_fast64_t)removed);
     if (removed && !rc) rc = homer_file_sync_folder(w->files, w->dir);
     return rc ? rc : removed;

@@ -23,7 +23,7 @@ struct reading {
     void *ctx;
     struct homer_wal_report *report;
     struct homer_error *err;
-    struct homer_wal_list list;
+    struct homer_numbered list;
     struct segment segment;
     uint64_t expected; /* sequence of the next record */
 };
@@ -59,7 +59,7 @@ static int load_open(struct segment *s, const struct homer_files *files, int fd,
 
 static int load(struct segment *s, const struct homer_files *files, const char *dir, uint64_t first,
                 struct homer_error *err) {
-    char path[HOMER_PATH_MAX], name[HOMER_WAL_NAME];
+    char path[HOMER_PATH_MAX], name[HOMER_NUMBERED_NAME];
     homer_wal_name(name, first);
     s->first = first;
     int rc = homer_wal_path(path, dir, first);
@@ -121,7 +121,7 @@ static int later(struct reading *r, size_t i, bool *found) {
     for (i++; i < r->list.n && !*found; i++) {
         struct homer_wal_record record;
         struct segment *s = &r->segment;
-        int rc = load(s, r->files, r->dir, r->list.first[i], r->err);
+        int rc = load(s, r->files, r->dir, r->list.at[i], r->err);
         if (rc) return rc;
         if (s->whole)
             *found = s->head.synced >= r->expected ||
@@ -174,14 +174,14 @@ static int hand_out(struct reading *r, const struct homer_wal_record *record) {
 static int read_segment(struct reading *r, size_t i, bool *on) {
     struct segment *s = &r->segment;
     bool more = i + 1 < r->list.n;
-    int rc = load(s, r->files, r->dir, r->list.first[i], r->err);
+    int rc = load(s, r->files, r->dir, r->list.at[i], r->err);
     *on = false;
     if (rc) return rc;
     r->report->segments++;
     r->expected = s->first;
     if (!s->whole && !s->empty) return damage(r, s->first, 0, "there is no header of a segment");
     size_t at = s->whole ? HOMER_WAL_HEADER : 0;
-    while (!more || r->expected < r->list.first[i + 1]) {
+    while (!more || r->expected < r->list.at[i + 1]) {
         struct homer_wal_record record;
         if (s->whole && homer_wal_get_record(s->bytes + at, s->n - at, s->head.salt, &record) &&
             record.sequence == r->expected) {
@@ -199,9 +199,8 @@ static int read_segment(struct reading *r, size_t i, bool *on) {
 
 static int read_all(struct reading *r) {
     size_t i = r->list.n;
-    while (i > 0 && r->list.first[i - 1] > r->from) i--;
-    if (r->list.n && i == 0)
-        return damage(r, r->list.first[0], 0, "records before the first one are missing");
+    while (i > 0 && r->list.at[i - 1] > r->from) i--;
+    if (r->list.n && i == 0) return damage(r, r->list.at[0], 0, "records before the first one are missing");
     int rc = 0;
     bool on = r->list.n > 0;
     for (i--; on && !rc; i++) rc = read_segment(r, i, &on);
@@ -220,13 +219,13 @@ int homer_wal_read(const struct homer_files *files, const char *dir, uint64_t fr
                         .expected = from_sequence};
     struct homer_mem mem = {0};
     *report = (struct homer_wal_report){0};
-    int rc = homer_wal_list_read(&r.list, &mem, files, dir);
+    int rc = homer_numbered_list(&r.list, &mem, files, dir, HOMER_WAL_PREFIX);
     if (rc)
         homer_err_set(err, rc, "could not list the log's folder %.150s: %s", dir, strerror(-rc));
     else
         rc = read_all(&r);
     report->last = r.expected > from_sequence ? r.expected - 1 : from_sequence - 1;
     unload(&r.segment);
-    homer_wal_list_deinit(&r.list);
+    homer_numbered_deinit(&r.list);
     return rc;
 }

@@ -21,7 +21,7 @@ struct homer_wal_report {
     uint64_t torn_bytes; /* bytes cut from the end; trailing zeros, which were never written, do not count */
     bool damaged;        /* refused, at: */
     /* Of the torn tail or the damage; "" when there is neither. */
-    char file[HOMER_WAL_NAME];
+    char file[HOMER_NUMBERED_NAME];
     uint64_t offset;
 };
 

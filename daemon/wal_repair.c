@@ -19,7 +19,7 @@ static int failed(struct repair *r, int rc, const char *what, const char *path) 
 }
 
 static int name(struct repair *r, uint64_t first) {
-    char file[HOMER_WAL_NAME], aside[HOMER_WAL_NAME + 16];
+    char file[HOMER_NUMBERED_NAME], aside[HOMER_NUMBERED_NAME + 16];
     homer_wal_name(file, first);
     snprintf(aside, sizeof aside, "%s.damaged", file);
     int rc = homer_path(r->path, r->dir, file);
@@ -57,20 +57,20 @@ static int cut(struct repair *r, uint64_t first, uint64_t offset) {
 }
 
 /* Cuts where `at` says. */
-static int set_aside(struct repair *r, const struct homer_wal_list *list, const struct homer_wal_report *at,
+static int set_aside(struct repair *r, const struct homer_numbered *list, const struct homer_wal_report *at,
                      uint64_t *count) {
-    char file[HOMER_WAL_NAME];
+    char file[HOMER_NUMBERED_NAME];
     size_t i = 0, n = list->n;
     int rc = 0;
     for (; i < n; i++) {
-        homer_wal_name(file, list->first[i]);
+        homer_wal_name(file, list->at[i]);
         if (strcmp(file, at->file) == 0) break;
     }
     bool whole = at->offset < HOMER_WAL_HEADER; /* nothing of it is left */
     size_t keep = whole ? i : i + 1;
-    for (; n > keep && !rc; n--, (*count)++) rc = move_aside(r, list->first[n - 1]);
+    for (; n > keep && !rc; n--, (*count)++) rc = move_aside(r, list->at[n - 1]);
     if (!rc && !whole && i < n) {
-        rc = cut(r, list->first[i], at->offset);
+        rc = cut(r, list->at[i], at->offset);
         *count += rc == 0;
     }
     if (rc) return rc;
@@ -87,10 +87,10 @@ int homer_wal_repair(const struct homer_files *files, const char *dir, uint64_t 
     /* Again, since a segment before the one that went may be needed now, and damaged as well. */
     while (at.damaged) {
         struct homer_mem mem = {0};
-        struct homer_wal_list list;
-        rc = homer_wal_list_read(&list, &mem, files, dir);
+        struct homer_numbered list;
+        rc = homer_numbered_list(&list, &mem, files, dir, HOMER_WAL_PREFIX);
         rc = rc ? failed(&r, rc, "list", dir) : set_aside(&r, &list, &at, &out->set_aside);
-        homer_wal_list_deinit(&list);
+        homer_numbered_deinit(&list);
         if (rc) break;
         rc = homer_wal_read(files, dir, from_sequence, NULL, NULL, &at, err);
     }

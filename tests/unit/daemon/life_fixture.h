@@ -225,10 +225,10 @@ static inline struct homer_snapshots life_snapshots(struct life *l) {
     return (struct homer_snapshots){.files = disk_files(l->disk), .dir = folder};
 }
 
-static inline void life_prune(struct life *l) {
+static inline void life_prune(struct life *l, uint64_t known) {
     struct homer_snapshots where = life_snapshots(l);
     uint64_t oldest;
-    if (homer_snapshot_prune(&where, 2, &oldest) == 0 && oldest)
+    if (homer_snapshot_prune(&where, 2, known, &oldest) == 0 && oldest)
         homer_wal_remove_before(l->store.wal, oldest + 1);
 }
 
@@ -238,7 +238,7 @@ static inline int life_snapshot(struct life *l) {
     int rc = homer_snapshot_write(&where, p.sequence, life_encode, l->engine, life_may_publish, &p, &l->err);
     if (rc == 0) {
         l->snapshots++;
-        life_prune(l);
+        life_prune(l, p.sequence);
     }
     return rc;
 }
@@ -247,13 +247,15 @@ static inline int life_snapshot(struct life *l) {
  */
 static inline void life_damage(struct life *l) {
     struct homer_snapshots where = life_snapshots(l);
-    uint64_t *at = NULL;
-    size_t n = 0, bytes;
+    struct homer_mem mem = {0};
+    struct homer_numbered list;
+    size_t bytes;
     char *path = l->damaged;
     if (*path && disk_exists(l->disk, path)) return;
-    assert_int_equal(homer_snapshot_list(&where, &at, &n), 0);
-    if (n > 1) {
-        snprintf(path, sizeof l->damaged, "%s/snapshot-%016llx", folder, (unsigned long long)at[0]);
+    assert_int_equal(homer_numbered_list(&list, &mem, where.files, where.dir, HOMER_SNAPSHOT_PREFIX), 0);
+    if (list.n > 1) {
+        snprintf(path, sizeof l->damaged, "%s/snapshot-%016llx", folder,
+                 (unsigned long long)list.at[list.n - 1]);
         unsigned char *content = disk_content(l->disk, path, &bytes), *copy = malloc(bytes);
         assert_non_null(copy);
         memcpy(copy, content, bytes);
@@ -261,7 +263,7 @@ static inline void life_damage(struct life *l) {
         disk_put(l->disk, path, copy, bytes);
         free(copy);
     }
-    free(at);
+    homer_numbered_deinit(&list);
 }
 
 /* ---- life and death ---- */

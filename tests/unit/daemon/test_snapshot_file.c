@@ -73,11 +73,13 @@ static unsigned seed_of(uint64_t sequence) {
 }
 
 static size_t count(void) {
-    uint64_t *at = NULL;
-    size_t n = 0;
-    assert_int_equal(homer_snapshot_list(&where, &at, &n), 0);
-    for (size_t i = 1; i < n; i++) assert_true(at[i] < at[i - 1]);
-    free(at);
+    struct homer_mem mem = {0};
+    struct homer_numbered list;
+    assert_int_equal(homer_numbered_list(&list, &mem, where.files, where.dir, HOMER_SNAPSHOT_PREFIX), 0);
+    size_t n = list.n;
+    for (size_t i = 1; i < n; i++) assert_true(list.at[i] > list.at[i - 1]);
+    homer_numbered_deinit(&list);
+    assert_int_equal(mem.used_bytes, 0);
     return n;
 }
 
@@ -178,12 +180,12 @@ static void test_damage_is_found_before_decoding(void **state) {
 static void test_prune_keeps_the_newest(void **state) {
     (void)state;
     uint64_t oldest = 77;
-    assert_int_equal(homer_snapshot_prune(&where, 2, &oldest), 0);
+    assert_int_equal(homer_snapshot_prune(&where, 2, 0, &oldest), 0);
     assert_int_equal(oldest, 0);
     for (uint64_t i = 1; i <= 4; i++) assert_int_equal(write_seed(i * 10, (unsigned)i), 0);
     disk_put(disk, "data/" HOMER_SNAPSHOT_NEW, "half", 4);
     disk_put(disk, "data/snapshot-of-mine", "x", 1);
-    assert_int_equal(homer_snapshot_prune(&where, 2, &oldest), 0);
+    assert_int_equal(homer_snapshot_prune(&where, 2, 0, &oldest), 0);
     assert_int_equal(oldest, 30);
     assert_int_equal(count(), 2);
     assert_int_equal(seed_of(40), 4);
@@ -194,16 +196,29 @@ static void test_prune_keeps_the_newest(void **state) {
     assert_non_null(newest);
     newest[bytes / 2] ^= 1;
     assert_int_equal(write_seed(50, 5), 0);
-    assert_int_equal(homer_snapshot_prune(&where, 2, &oldest), 0);
+    assert_int_equal(homer_snapshot_prune(&where, 2, 0, &oldest), 0);
     assert_int_equal(oldest, 30);
     assert_int_equal(count(), 3);
     assert_int_equal(write_seed(60, 6), 0);
-    assert_int_equal(homer_snapshot_prune(&where, 2, &oldest), 0);
+    assert_int_equal(homer_snapshot_prune(&where, 2, 0, &oldest), 0);
     assert_int_equal(oldest, 50);
     assert_int_equal(count(), 2);
+    uint64_t reads = disk_count(disk, DISK_READ); /* what is known to be whole is not read again */
+    assert_int_equal(homer_snapshot_prune(&where, 1, 60, &oldest), 0);
+    assert_int_equal(oldest, 60);
+    assert_int_equal(count(), 1);
+    assert_int_equal(disk_count(disk, DISK_READ), reads);
+    assert_int_equal(homer_snapshot_prune(&where, 1, 0, &oldest), 0);
+    assert_true(disk_count(disk, DISK_READ) > reads);
+    struct homer_mem mem = {.fail_in = 1};
+    struct homer_numbered list;
+    assert_int_equal(homer_numbered_list(&list, &mem, where.files, where.dir, HOMER_SNAPSHOT_PREFIX),
+                     -ENOMEM);
+    homer_numbered_deinit(&list);
+    assert_int_equal(mem.used_bytes, 0);
     disk_fail(disk, DISK_UNLINK, 1, 0, EIO);
     disk_put(disk, "data/" HOMER_SNAPSHOT_NEW, "half", 4);
-    assert_int_equal(homer_snapshot_prune(&where, 1, &oldest), -EIO);
+    assert_int_equal(homer_snapshot_prune(&where, 1, 0, &oldest), -EIO);
 }
 
 int main(void) {

@@ -114,19 +114,19 @@ static void a_flipped_bit_is_never_read(void **state) {
     unsigned flips = scaled(2000), refused = 0, torn = 0, unseen = 0;
     make(&l, 4, 150, true);
     homer_rng_seed(&rng, 99);
-    struct homer_wal_list list;
+    struct homer_numbered list;
     struct homer_mem mem = {0};
-    assert_int_equal(homer_wal_list_read(&list, &mem, disk_files(l.disk), folder), 0);
+    assert_int_equal(homer_numbered_list(&list, &mem, disk_files(l.disk), folder, HOMER_WAL_PREFIX), 0);
     assert_true(list.n > 3);
     for (unsigned i = 0; i < flips; i++) {
-        uint64_t first = list.first[homer_rng_next(&rng) % list.n];
+        uint64_t first = list.at[homer_rng_next(&rng) % list.n];
         size_t n;
         unsigned char *content = disk_content(l.disk, segment(first), &n);
         size_t at = homer_rng_next(&rng) % n;
         unsigned char bit = (unsigned char)(1u << homer_rng_next(&rng) % 8);
         content[at] ^= bit;
         int rc = log_read(&l, 1, &report);
-        char name[HOMER_WAL_NAME];
+        char name[HOMER_NUMBERED_NAME];
         homer_wal_name(name, first);
         if (rc) {
             assert_int_equal(rc, HOMER_E_INTERNAL);
@@ -135,7 +135,7 @@ static void a_flipped_bit_is_never_read(void **state) {
             refused++;
         } else if (report.torn_bytes) {
             assert_string_equal(report.file, name);
-            assert_int_equal(first, list.first[list.n - 1]);
+            assert_int_equal(first, list.at[list.n - 1]);
             assert_true(report.offset <= at && at < report.offset + report.torn_bytes);
             torn++;
         } else {
@@ -149,7 +149,7 @@ static void a_flipped_bit_is_never_read(void **state) {
     assert_true(refused > flips / 2 && torn > 0);
     assert_int_equal(log_read(&l, 1, &report), 0);
     assert_int_equal(report.records, 150);
-    homer_wal_list_deinit(&list);
+    homer_numbered_deinit(&list);
     done(&l);
 }
 
@@ -238,21 +238,21 @@ static void a_missing_segment_is_damage(void **state) {
     struct log l;
     struct homer_wal_report report;
     make(&l, 6, 150, true);
-    struct homer_wal_list list;
+    struct homer_numbered list;
     struct homer_mem mem = {0};
-    assert_int_equal(homer_wal_list_read(&list, &mem, disk_files(l.disk), folder), 0);
+    assert_int_equal(homer_numbered_list(&list, &mem, disk_files(l.disk), folder, HOMER_WAL_PREFIX), 0);
     const struct homer_files *f = disk_files(l.disk);
-    assert_int_equal(f->unlink(f->ctx, segment(list.first[1])), 0);
+    assert_int_equal(f->unlink(f->ctx, segment(list.at[1])), 0);
     assert_int_equal(log_read(&l, 1, &report), HOMER_E_INTERNAL);
-    assert_int_equal(report.last, list.first[1] - 1);
-    assert_int_equal(log_read(&l, list.first[1], &report), HOMER_E_INTERNAL);
-    assert_int_equal(log_read(&l, list.first[2], &report), 0);
-    assert_int_equal(report.records, 150 - list.first[2] + 1);
-    assert_int_equal(f->unlink(f->ctx, segment(list.first[0])), 0);
+    assert_int_equal(report.last, list.at[1] - 1);
+    assert_int_equal(log_read(&l, list.at[1], &report), HOMER_E_INTERNAL);
+    assert_int_equal(log_read(&l, list.at[2], &report), 0);
+    assert_int_equal(report.records, 150 - list.at[2] + 1);
+    assert_int_equal(f->unlink(f->ctx, segment(list.at[0])), 0);
     assert_int_equal(log_read(&l, 1, &report), HOMER_E_INTERNAL);
     assert_int_equal(report.records, 0);
     assert_int_equal(report.last, 0);
-    homer_wal_list_deinit(&list);
+    homer_numbered_deinit(&list);
     done(&l);
 }
 

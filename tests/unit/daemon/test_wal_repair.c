@@ -3,7 +3,7 @@
 
 enum { RECORDS = 150 };
 
-static struct homer_wal_list list; /* of the log's segments before the damage */
+static struct homer_numbered list; /* of the log's segments before the damage */
 static struct homer_mem mem;
 
 static void make(struct log *l, uint64_t seed) {
@@ -11,12 +11,12 @@ static void make(struct log *l, uint64_t seed) {
     assert_int_equal(log_open(l, 1), 0);
     add_some(l, RECORDS);
     log_die(l);
-    assert_int_equal(homer_wal_list_read(&list, &mem, disk_files(l->disk), folder), 0);
+    assert_int_equal(homer_numbered_list(&list, &mem, disk_files(l->disk), folder, HOMER_WAL_PREFIX), 0);
     assert_true(list.n > 3);
 }
 
 static void done(struct log *l) {
-    homer_wal_list_deinit(&list);
+    homer_numbered_deinit(&list);
     assert_int_equal(mem.used_bytes, 0);
     assert_int_equal(l->mem.used_bytes, 0);
     disk_free(l->disk);
@@ -55,7 +55,7 @@ static void a_whole_log_is_left_alone(void **state) {
     assert_false(out.before.damaged);
     assert_int_equal(out.set_aside, 0);
     assert_int_equal(out.last, RECORDS);
-    for (size_t i = 0; i < list.n; i++) assert_false(disk_exists(l.disk, aside(list.first[i])));
+    for (size_t i = 0; i < list.n; i++) assert_false(disk_exists(l.disk, aside(list.at[i])));
     goes_on(&l, 1, RECORDS);
     done(&l);
 }
@@ -70,7 +70,7 @@ static void it_cuts_before_the_damage_and_keeps_the_rest(void **state) {
             struct homer_wal_report report;
             make(&l, 2);
             static const size_t at[] = {20, HOMER_WAL_HEADER + 20, 2000};
-            uint64_t first = list.first[victim];
+            uint64_t first = list.at[victim];
             size_t n, copy_n;
             unsigned char damaged[4096], *content = disk_content(l.disk, segment(first), &n);
             content[at[where]] ^= 4;
@@ -83,8 +83,8 @@ static void it_cuts_before_the_damage_and_keeps_the_rest(void **state) {
             assert_true(where == 2 ? out.last > first : out.last == first - 1);
             assert_int_equal(out.set_aside, list.n - victim);
             for (size_t i = 0; i < list.n; i++) {
-                assert_int_equal(disk_exists(l.disk, aside(list.first[i])), i >= victim);
-                assert_int_equal(disk_exists(l.disk, segment(list.first[i])), i < victim + (where > 0));
+                assert_int_equal(disk_exists(l.disk, aside(list.at[i])), i >= victim);
+                assert_int_equal(disk_exists(l.disk, segment(list.at[i])), i < victim + (where > 0));
             }
             content = disk_content(l.disk, aside(first), &copy_n);
             assert_int_equal(copy_n, n);
@@ -103,13 +103,13 @@ static void missing_records_are_cut_at_too(void **state) {
     struct homer_wal_repair out;
     make(&l, 3);
     const struct homer_files *f = disk_files(l.disk);
-    assert_int_equal(f->unlink(f->ctx, segment(list.first[1])), 0);
+    assert_int_equal(f->unlink(f->ctx, segment(list.at[1])), 0);
     assert_int_equal(repair(&l, 1, &out), 0);
-    assert_int_equal(out.last, list.first[1] - 1);
+    assert_int_equal(out.last, list.at[1] - 1);
     assert_int_equal(out.set_aside,
                      list.n - 1); /* the first one was copied, though nothing of it was cut off */
     goes_on(&l, 1, out.last);
-    assert_int_equal(f->unlink(f->ctx, segment(list.first[0])), 0); /* now the beginning is missing */
+    assert_int_equal(f->unlink(f->ctx, segment(list.at[0])), 0); /* now the beginning is missing */
     assert_int_equal(repair(&l, 1, &out), 0);
     assert_int_equal(out.last, 0);
     goes_on(&l, 1, 0);
@@ -127,10 +127,10 @@ static void it_may_be_interrupted(void **state) {
             struct homer_wal_repair out;
             make(&l, 4);
             size_t n;
-            disk_content(l.disk, segment(list.first[1]), &n)[1000] ^= 1;
+            disk_content(l.disk, segment(list.at[1]), &n)[1000] ^= 1;
             char whole[4096];
-            memcpy(whole, disk_content(l.disk, segment(list.first[1]), &n), n);
-            disk_put(l.disk, segment(list.first[1]), whole, n); /* the damage is durable */
+            memcpy(whole, disk_content(l.disk, segment(list.at[1]), &n), n);
+            disk_put(l.disk, segment(list.at[1]), whole, n); /* the damage is durable */
             uint64_t before = disk_failures(l.disk);
             disk_fail(l.disk, DISK_ALL, k, UINT64_MAX, EIO);
             int rc = repair(&l, 1, &out);
@@ -144,9 +144,9 @@ static void it_may_be_interrupted(void **state) {
             if (power) disk_power_loss(l.disk);
             assert_int_equal(repair(&l, 1, &out), 0);
             if (!fired) assert_int_equal(out.last, last);
-            assert_true(out.last >= list.first[1] - 1 && out.last < list.first[2] - 1);
+            assert_true(out.last >= list.at[1] - 1 && out.last < list.at[2] - 1);
             /* either place holds the bytes that were there */
-            assert_true(disk_exists(l.disk, aside(list.first[1])) || !out.before.damaged);
+            assert_true(disk_exists(l.disk, aside(list.at[1])) || !out.before.damaged);
             last = out.last;
             struct homer_wal_report report;
             assert_int_equal(log_read(&l, 1, &report), 0);

@@ -144,12 +144,12 @@ static inline const char *segment(uint64_t first) {
 
 /* The newest segment's first sequence. */
 static inline uint64_t newest(struct log *l) {
-    struct homer_wal_list list;
+    struct homer_numbered list;
     struct homer_mem mem = {0};
-    assert_int_equal(homer_wal_list_read(&list, &mem, disk_files(l->disk), folder), 0);
+    assert_int_equal(homer_numbered_list(&list, &mem, disk_files(l->disk), folder, HOMER_WAL_PREFIX), 0);
     assert_true(list.n > 0);
-    uint64_t first = list.first[list.n - 1];
-    homer_wal_list_deinit(&list);
+    uint64_t first = list.at[list.n - 1];
+    homer_numbered_deinit(&list);
     return first;
 }
 
