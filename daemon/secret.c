@@ -25,24 +25,15 @@ static int check(int fd, const char *path, const char *key, uid_t other, struct 
     return 0;
 }
 
-/* An open file that passed the checks, or < 0 after *code was set. */
-static int open_checked(const char *path, const char *key, uid_t other, int *code, struct homer_error *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    *code = fd < 0 ? unreadable(err, key, path, errno) : check(fd, path, key, other, err);
-    if (*code && fd >= 0) close(fd);
-    return *code ? -1 : fd;
-}
-
-int homer_secret_check(const char *path, const char *key, uid_t other, struct homer_error *err) {
-    int code, fd = open_checked(path, key, other, &code, err);
-    if (fd >= 0) close(fd);
-    return code;
-}
-
 int homer_secret_read(const char *path, const char *key, uid_t other, char *out, size_t cap, size_t *n,
                       struct homer_error *err) {
-    int code, fd = open_checked(path, key, other, &code, err);
-    if (fd < 0) return code;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) return unreadable(err, key, path, errno);
+    int code = check(fd, path, key, other, err);
+    if (code) {
+        close(fd);
+        return code;
+    }
     ssize_t got;
     *n = 0;
     do {

@@ -13,8 +13,6 @@
  * err saying what to do. */
 int homer_secret_read(const char *path, const char *key, uid_t other, char *out, size_t cap, size_t *n,
                       struct homer_error *err);
-/* The checks alone. */
-int homer_secret_check(const char *path, const char *key, uid_t other, struct homer_error *err);
 /* Overwrites, in a way that no compiler leaves out. */
 void homer_secret_wipe(void *p, size_t n);
 
