@@ -118,16 +118,19 @@ static bool again(int e) {
     return e == EAGAIN || e == EWOULDBLOCK || e == EINTR;
 }
 
+/* Bytes that the socket took. */
+static size_t write_bytes(struct homer_client *c, const char *data, size_t n) {
+    ssize_t k = c->tls ? homer_client_tls_send(c->tls, data, n) : send(c->fd, data, n, MSG_NOSIGNAL);
+    if (k >= 0) return (size_t)k;
+    /* what it had to say before it closed is still read; then comes end of file */
+    if (!again(errno)) c->deaf = true;
+    return 0;
+}
+
 static void write_some(struct homer_client *c) {
     size_t n = homer_client_unsent(c);
     if (n == 0 || c->deaf) return;
-    const char *data = c->out.data + c->written;
-    ssize_t k = c->tls ? homer_client_tls_send(c->tls, data, n) : send(c->fd, data, n, MSG_NOSIGNAL);
-    if (k >= 0) {
-        c->written += (size_t)k;
-    } else if (!again(errno)) {
-        c->deaf = true; /* what it had to say before it closed is still read; then comes end of file */
-    }
+    c->written += write_bytes(c, c->out.data + c->written, n);
     if (c->deaf || c->written == c->out.n) {
         homer_buf_truncate(&c->out, 0);
         c->written = 0;
@@ -164,6 +167,22 @@ int homer_client_step(struct homer_client *c, int timeout_ms, struct homer_error
     }
     if (ready > 0 && p.revents & POLLOUT) write_some(c);
     return decrypted || (ready > 0 && p.revents & ~POLLOUT) ? read_some(c, err) : 0;
+}
+
+int homer_client_push(struct homer_client *c, const char *bytes, size_t n, size_t *taken,
+                      struct homer_error *err) {
+    if (homer_client_unsent(c))
+        return homer_err_set(err, -EBUSY, "requests are queued; step until they are sent");
+    *taken = n && !c->deaf ? write_bytes(c, bytes, n) : 0;
+    return 0;
+}
+
+int homer_client_pull(struct homer_client *c, struct homer_error *err) {
+    int rc;
+    do {
+        rc = c->eof ? 0 : read_some(c, err);
+    } while (rc == 0 && !c->eof && c->tls && homer_client_tls_pending(c->tls));
+    return rc;
 }
 
 int homer_client_reply(struct homer_client *c, const char **reply, size_t *n, struct homer_error *err) {

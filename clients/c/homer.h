@@ -63,6 +63,15 @@ int homer_client_step(struct homer_client *c, int timeout_ms, struct homer_error
  * -ECONNRESET when the daemon has closed the connection and all whole replies were handed out. */
 int homer_client_reply(struct homer_client *c, const char **reply, size_t *n, struct homer_error *err);
 
+/* For a caller that has many requests ready in memory and a poll loop of its own, two calls that never wait:
+ * push writes as many of the n bytes as the socket takes now (lines with their ends; a call may end within
+ * one and the next go on there), without a copy: *taken, at least 0. Not while homer_client_send has
+ * something queued (-EBUSY). pull reads what there is, which homer_client_reply then hands out. Both as a
+ * step: what was handed out before is invalid, errors end the connection. */
+int homer_client_push(struct homer_client *c, const char *bytes, size_t n, size_t *taken,
+                      struct homer_error *err);
+int homer_client_pull(struct homer_client *c, struct homer_error *err);
+
 /* For a caller with a poll loop of its own: the socket, and the events (of poll.h) to wait for on it before
  * the next step with timeout_ms 0. */
 int homer_client_fd(const struct homer_client *c);

@@ -101,6 +101,38 @@ static void test_call(void **state) {
     assert_memory_equal(reply, "pong", 4);
 }
 
+static void test_push_and_pull(void **state) {
+    struct pair *p = *state;
+    char got[64];
+    size_t taken, all = 0, read_n = 0;
+    ssize_t n;
+    assert_int_equal(homer_client_push(p->client, "pi", 2, &taken, NULL), 0);
+    assert_int_equal(taken, 2);
+    assert_int_equal(homer_client_push(p->client, "ng\n", 3, &taken, NULL), 0);
+    assert_int_equal(read(p->peer, got, sizeof(got)), 5);
+    assert_memory_equal(got, "ping\n", 5);
+    assert_int_equal(homer_client_pull(p->client, NULL), 0); /* nothing there: does not wait */
+    expect_none(p);
+    say(p, "one\ntw");
+    assert_int_equal(homer_client_pull(p->client, NULL), 0);
+    expect_reply(p, "one");
+    expect_none(p);
+    say(p, "o\n");
+    assert_int_equal(homer_client_pull(p->client, NULL), 0);
+    expect_reply(p, "two");
+
+    static const char block[1 << 16] = {'\n'};
+    do { /* until the socket is full */
+        assert_int_equal(homer_client_push(p->client, block, sizeof(block), &taken, NULL), 0);
+        all += taken;
+        assert_true(all < (size_t)1 << 30);
+    } while (taken);
+    while ((n = read(p->peer, got, sizeof(got))) > 0) read_n += (size_t)n;
+    assert_int_equal(read_n, all);
+    assert_int_equal(homer_client_send(p->client, "{}", 2, NULL), 0);
+    assert_int_equal(homer_client_push(p->client, "{}\n", 3, &taken, NULL), -EBUSY);
+}
+
 static void test_what_is_no_request(void **state) {
     struct pair *p = *state;
     assert_int_equal(homer_client_send(p->client, "a\nb", 3, NULL), -EINVAL);
@@ -213,6 +245,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_call, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_push_and_pull, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_request, setup, teardown),
         cmocka_unit_test_setup_teardown(test_back_pressure, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_peer_closes, setup, teardown),
