@@ -4,13 +4,18 @@
 #include <string.h>
 #include "clients/cli/request_line.h"
 
-int homer_ask_build(struct homer_buf *out, const char *op, const char *model, struct homer_error *err) {
+int homer_ask_build_with(struct homer_buf *out, const char *op, const char *key, const char *value,
+                         struct homer_error *err) {
     homer_buf_truncate(out, 0);
     homer_buf_putc(out, '{');
     int rc = homer_request_member(out, "op", op, err);
-    if (rc == 0 && model) rc = homer_request_member(out, "model", model, err);
+    if (rc == 0 && value) rc = homer_request_member(out, key, value, err);
     homer_buf_putc(out, '}');
     return rc ? rc : out->failed ? homer_err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+int homer_ask_build(struct homer_buf *out, const char *op, const char *model, struct homer_error *err) {
+    return homer_ask_build_with(out, op, "model", model, err);
 }
 
 json_t *homer_ask_parse(const char *text, size_t n, struct homer_error *err) {
@@ -47,11 +52,16 @@ json_t *homer_ask(struct homer_client *c, const char *request, size_t n, struct 
     return homer_ask_read(text, text_n, err);
 }
 
-json_t *homer_ask_op(struct homer_client *c, const char *op, const char *model, struct homer_error *err) {
+json_t *homer_ask_with(struct homer_client *c, const char *op, const char *key, const char *value,
+                       struct homer_error *err) {
     struct homer_mem mem = {0};
     struct homer_buf b;
     homer_buf_init(&b, &mem);
-    json_t *reply = homer_ask_build(&b, op, model, err) ? NULL : homer_ask(c, b.data, b.n, err);
+    json_t *reply = homer_ask_build_with(&b, op, key, value, err) ? NULL : homer_ask(c, b.data, b.n, err);
     homer_buf_deinit(&b);
     return reply;
+}
+
+json_t *homer_ask_op(struct homer_client *c, const char *op, const char *model, struct homer_error *err) {
+    return homer_ask_with(c, op, "model", model, err);
 }

@@ -20,7 +20,7 @@ static int learn_one(struct homer_cli *cli, struct homer_client *client, const c
     int rc = homer_request_member(&fields, "op", "learn", &err);
     if (rc == 0 && model) rc = homer_request_member(&fields, "model", model, &err);
     homer_buf_putc(&fields, '\0');
-    if (rc == 0) rc = homer_request_line(&request, fields.data, json, strlen(json), &err);
+    if (rc == 0) rc = homer_request_line(&request, fields.data, NULL, json, strlen(json), &err);
     json_t *reply = rc ? NULL : homer_ask(client, request.data, request.n, &err);
     int code = reply ? HOMER_EXIT_OK : homer_cli_failed(&err);
     if (reply && cli->json) {

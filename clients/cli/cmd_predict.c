@@ -19,7 +19,7 @@ struct predict {
 static int predict(struct predict *p, const char *text, size_t n, bool alone, struct homer_error *err) {
     const char *answer;
     size_t answer_n;
-    int rc = homer_request_line(&p->request, p->fields.data, text, n, err);
+    int rc = homer_request_line(&p->request, p->fields.data, NULL, text, n, err);
     if (rc == 0) rc = homer_client_call(p->client, p->request.data, p->request.n, &answer, &answer_n, err);
     if (rc) return rc;
     json_t *reply = homer_ask_read(answer, answer_n, err);

@@ -105,7 +105,7 @@ static int send_some(struct run *r, double now, struct homer_error *err) {
         r->taken++;
         struct homer_error bad;
         rc = number(r, &bad);
-        if (rc == 0) rc = homer_request_line(&r->request, r->fields.data, line, n, &bad);
+        if (rc == 0) rc = homer_request_line(&r->request, r->fields.data, NULL, line, n, &bad);
         if (rc == -EINVAL) {
             complain(r, &place, "", bad.message);
             continue;

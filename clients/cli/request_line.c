@@ -35,21 +35,23 @@ static size_t skip_space(const char *line, size_t i, size_t n) {
     return i;
 }
 
-/* Whether the protocol knows the member whose key begins at `key`. What is no plain key is left to the daemon
- * to judge. */
-static bool is_known(const char *key, size_t n) {
-    static const char *const known[] = {
-        "x",      "text",    "y",       "w",     "t",       "id",        "op",  "model", "k",  "threshold",
-        "scores", "metrics", "noreply", "track", "explain", "objective", "src", "n",     "ref"};
+/* What the protocol knows. */
+static const char *const known[] = {
+    "x",       "text",    "y",     "w",       "t",         "id",        "op",  "model", "k",   "scores",
+    "metrics", "noreply", "track", "explain", "threshold", "objective", "src", "n",     "ref", NULL};
+
+/* Whether the member whose key begins at `key` is one of the NULL-ended words. What is no plain key is left
+ * to the daemon to judge. */
+static bool is_one_of(const char *const *words, const char *key, size_t n) {
     if (n < 2 || key[0] != '"') return true;
     size_t end = skip_string(key, 0, n);
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strlen(known[i]) == end - 2 && memcmp(known[i], key + 1, end - 2) == 0) return true;
+    for (; *words; words++)
+        if (strlen(*words) == end - 2 && memcmp(*words, key + 1, end - 2) == 0) return true;
     return false;
 }
 
-int homer_request_line(struct homer_buf *out, const char *fields, const char *line, size_t n,
-                       struct homer_error *err) {
+int homer_request_line(struct homer_buf *out, const char *fields, const char *const *only, const char *line,
+                       size_t n, struct homer_error *err) {
     if (n == 0 || line[0] != '{')
         return homer_err_set(err, -EINVAL,
                              "a line must be a JSON object, {\"x\":{...},\"y\":[...]} or {\"text\":\"...\","
@@ -64,7 +66,7 @@ int homer_request_line(struct homer_buf *out, const char *fields, const char *li
     }
     for (;;) {
         size_t end = skip_member(line, i, n);
-        if (is_known(line + i, end - i)) {
+        if (is_one_of(only ? only : known, line + i, end - i)) {
             homer_buf_putc(out, ',');
             homer_buf_append(out, line + i, end - i);
         }

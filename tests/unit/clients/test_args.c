@@ -144,15 +144,20 @@ static void test_request_lines(void **state) {
     homer_buf_init(&b, &mem);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(
-            homer_request_line(&b, "\"op\":\"test\"", cases[i].line, strlen(cases[i].line), &err), 0);
+            homer_request_line(&b, "\"op\":\"test\"", NULL, cases[i].line, strlen(cases[i].line), &err), 0);
         assert_int_equal(b.n, strlen(cases[i].request));
         assert_memory_equal(b.data, cases[i].request, b.n);
     }
-    assert_int_equal(homer_request_line(&b, "", "[1]", 3, &err), -EINVAL);
-    assert_int_equal(homer_request_line(&b, "", "", 0, &err), -EINVAL);
+    static const char *const only[] = {"y", NULL};
+    assert_int_equal(homer_request_line(&b, "\"op\":\"test\"", only, "{\"x\":{\"y\":2},\"y\":[]}", 20, &err),
+                     0);
+    assert_int_equal(b.n, 20);
+    assert_memory_equal(b.data, "{\"op\":\"test\",\"y\":[]}", 20);
+    assert_int_equal(homer_request_line(&b, "", NULL, "[1]", 3, &err), -EINVAL);
+    assert_int_equal(homer_request_line(&b, "", NULL, "", 0, &err), -EINVAL);
     mem.fail_in = 1;
     homer_buf_deinit(&b);
-    assert_int_equal(homer_request_line(&b, "", "{}", 2, &err), -ENOMEM);
+    assert_int_equal(homer_request_line(&b, "", NULL, "{}", 2, &err), -ENOMEM);
     homer_buf_deinit(&b);
     assert_int_equal(mem.used_bytes, 0);
 }
