@@ -48,6 +48,7 @@ int homer_cli_connect(const struct homer_cli *cli, const char *address, struct h
  * HOMER_EXIT_FAILURE, else exit_code. What every command ends with. */
 int homer_cli_finish(int exit_code);
 
+int homer_cmd_bench(struct homer_cli *, const struct homer_command *, int, char **);
 int homer_cmd_replay(struct homer_cli *, const struct homer_command *, int, char **);
 int homer_cmd_learn(struct homer_cli *, const struct homer_command *, int, char **);
 int homer_cmd_predict(struct homer_cli *, const struct homer_command *, int, char **);

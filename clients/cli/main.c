@@ -42,6 +42,14 @@ static const struct homer_command commands[] = {
      homer_cmd_simple},
     {"config", "[options]", "the daemon's effective configuration", NULL, homer_cmd_simple},
     {"ping", "[options]", "whether the daemon answers", NULL, homer_cmd_simple},
+    {"bench", "[FILE...] [options]",
+     "send requests as fast as they are answered, or at a rate, and time the replies",
+     "FILE as for replay; its instances are held in memory and sent again and again. Without FILE they are\n"
+     "made up, dense, or sparse with --nonzero. Without --to or --unix a private daemon is started; another\n"
+     "daemon gets a model `bench` for it, dropped at the end, unless --model names one.\n"
+     "Latency runs from writing a request to reading its reply; with --rate, from when it was due.\n"
+     "Ctrl-C ends early and prints what was measured.\n",
+     homer_cmd_bench},
     {"shell", "[options]", "type requests and see the replies",
      "At a terminal: words such as ping or stats, a JSON request, or '? some text' to predict its\n"
      "labels; Ctrl-D leaves. Otherwise a filter: requests on standard input, one reply a line on\n"

@@ -41,7 +41,7 @@ void homer_progress_format(const struct homer_progress *p, uint64_t done, double
         part(out, cap, text);
         snprintf(text, sizeof(text), "%llu/%llu", (unsigned long long)done, (unsigned long long)p->total);
     } else {
-        snprintf(text, sizeof(text), "%llu instances", (unsigned long long)done);
+        snprintf(text, sizeof(text), "%llu %s", (unsigned long long)done, p->unit ? p->unit : "instances");
     }
     part(out, cap, text);
     snprintf(text, sizeof(text), "%.0f/s", rate);

@@ -9,7 +9,8 @@
 
 struct homer_progress {
     FILE *to;         /* NULL: off */
-    uint64_t total;   /* instances; 0 = not known */
+    uint64_t total;   /* 0 = not known */
+    const char *unit; /* what is counted; NULL: instances */
     double last_s;    /* when it was drawn last */
     char metrics[80]; /* shown at the end of the line; "" = nothing yet */
     bool shown;

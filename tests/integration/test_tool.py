@@ -15,7 +15,7 @@ def homer(daemon, *args, data=None, status=0):
 def test_help():
     done = harness.run_homer("--help")
     assert done.returncode == 0
-    for command in ("replay", "ping", "stats", "labels", "predict", "learn", "shell"):
+    for command in ("replay", "ping", "stats", "labels", "predict", "learn", "bench", "shell"):
         assert command in done.out
         own = harness.run_homer(command, "--help")
         assert own.returncode == 0 and command in own.out
