@@ -3,8 +3,8 @@
  *
  *   bench_server echo|decode      prints its port, serves until SIGTERM or SIGINT
  *
- * echo: the reply is the line. decode: the line is parsed as a request, the reply is {"ok":true}, or the
- * error. */
+ * echo: the reply is the line, in {"ok":true,"echo":LINE}, so that homerd's clients take it for one. decode:
+ * the line is parsed as a request, the reply is {"ok":true}, or the error. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +25,9 @@ struct bench {
 static unsigned echo(void *ctx, struct homer_session *session, const char *text, size_t n, bool too_large,
                      struct homer_buf *out) {
     (void)ctx, (void)session, (void)too_large;
+    homer_buf_puts(out, "{\"ok\":true,\"echo\":");
     homer_buf_append(out, text, n);
-    homer_buf_putc(out, '\n');
+    homer_buf_puts(out, "}\n");
     return 0;
 }
 

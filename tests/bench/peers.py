@@ -1,4 +1,5 @@
-"""The peers of the table `trees`, other projects' tree learners: a virtual environment of their own with pinned versions, made on demand."""
+"""The peers, other projects' learners: a virtual environment of their own with pinned versions, made on demand. PEERS are those of the table
+`trees` of the study; `bench_peers.py` has more."""
 import json
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-VERSIONS = {"river": "river==0.26.1", "moa": "capymoa==0.15.1"}  # capymoa carries MOA
+VERSIONS = {"river": "river==0.26.1", "moa": "capymoa==0.15.1", "vw": "vowpalwabbit==9.11.9", "mlhat": "river==0.26.1"}  # capymoa carries MOA
 # name -> (runner, every how many-th instance of a recorded stream it gets: the slow ones see fewer, homerd beside them the same)
 PEERS = {
     "MOA MultilabelHoeffdingTree": ("moa", (1, 5)),
@@ -36,7 +37,7 @@ def python(build, runner):
         raise Unavailable("no Java (Debian: default-jre-headless)")
     if mark.exists():
         return found
-    print(f"study: installing {VERSIONS[runner]} into {folder}", file=sys.stderr, flush=True)
+    print(f"installing {VERSIONS[runner]} into {folder}", file=sys.stderr, flush=True)
     for command in ([sys.executable, "-m", "venv", folder], [found, "-m", "pip", "install", "-q", VERSIONS[runner]]):
         if command[0] == sys.executable and found.exists():
             continue
@@ -47,14 +48,14 @@ def python(build, runner):
     return found
 
 
-def run(build, peer, lines):
-    """(labelsets predicted, instances a second, versions) of one peer over lines of a stream."""
-    runner, _ = PEERS[peer]
+def run(build, peer, lines, runner=None, *more):
+    """(labelsets predicted, instances a second, versions) of one peer over lines of a stream; more: arguments of its runner."""
+    runner = runner or PEERS[peer][0]
     program = python(build, runner)
     with tempfile.TemporaryDirectory() as folder:
         stream, out = Path(folder) / "stream.jsonl", Path(folder) / "out"
         stream.write_bytes(b"\n".join(lines) + b"\n")
-        done = subprocess.run(["nice", program, HERE / f"peer_{runner}.py", peer, stream, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(["nice", program, HERE / f"peer_{runner}.py", peer, stream, out, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             raise Unavailable(f"failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
         *rows, told = map(json.loads, out.read_text().splitlines())

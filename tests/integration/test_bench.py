@@ -119,7 +119,7 @@ class Known:
 
     def __init__(self, hold=1, delay=0.0, close_after=None):
         self.hold, self.delay, self.close_after = hold, delay, close_after
-        self.most = 0  # lines that were unanswered at a time
+        self.most = self.lines = 0  # lines that were unanswered at a time; all
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.to = f"127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.serve, daemon=True).start()
@@ -142,6 +142,7 @@ class Known:
                 control = sum(b'"model.' in line for line in lines)
                 peer.sendall(control * b'{"ok":true}\n')
                 waiting += len(lines) - control
+                self.lines += len(lines) - control
                 self.most = max(self.most, waiting)
                 if waiting < self.hold:
                     continue
@@ -175,6 +176,13 @@ def test_at_a_rate_the_wait_of_what_could_not_be_sent_counts():
     with Known(delay=0.002) as server:
         latency = told("--to", server.to, "--mix", "ping", "--pipeline", 1, "--requests", 100, "--rate", 10000)["verbs"]["ping"]["latency_ms"]
         assert latency["p50"] >= 85 and latency["max"] >= 180
+
+
+@pytest.mark.parametrize("rate", [[], ["--rate", 2000]])
+def test_a_warm_up_is_not_counted(rate):
+    with Known(delay=0.001) as server:
+        found = told("--to", server.to, "--mix", "ping", "--pipeline", 1, "--warmup", 0.05, "--requests", 10, *rate)
+        assert found["verbs"]["ping"]["requests"] == 10 and server.lines > 12 and found["bytes_in"] < server.lines * len(b'{"ok":true}\n')
 
 
 def test_a_rate_is_kept(daemon):
