@@ -48,7 +48,7 @@ static const struct homer_command commands[] = {
      "made up, dense, or sparse with --nonzero. Without --to or --unix a private daemon is started; another\n"
      "daemon gets a model `bench` for it, dropped at the end, unless --model names one.\n"
      "Latency runs from writing a request to reading its reply; with --rate, from when it was due.\n"
-     "Ctrl-C ends early and prints what was measured.\n",
+     "Ctrl-C ends early and prints what was measured. Exit code 1 when a reply was an error.\n",
      homer_cmd_bench},
     {"shell", "[options]", "type requests and see the replies",
      "At a terminal: words such as ping or stats, a JSON request, or '? some text' to predict its\n"
