@@ -17,6 +17,7 @@ static const uint64_t SECOND = 1000000000, INTERRUPT_GRACE = 2 * SECOND, GRACE =
 struct sent {
     uint64_t since;
     uint8_t verb;
+    bool counts;
 };
 
 struct connection {
@@ -86,14 +87,14 @@ static void grant(struct run *r, struct connection *c, uint64_t now) {
 }
 
 static void remember(struct run *r, struct connection *c, uint8_t verb, uint64_t now) {
-    bool counts = verb != HOMER_VERB_NONE;
     uint64_t since = now;
-    if (counts) {
+    if (verb != HOMER_VERB_NONE) {
         if (r->d->rate > 0) since = due(r, c, c->dealt);
         c->dealt++;
         c->granted--;
     }
-    c->ring[(c->first + c->used++) % r->ring_n] = (struct sent){since, verb};
+    c->ring[(c->first + c->used++) % r->ring_n] =
+        (struct sent){since, verb, r->counting && verb != HOMER_VERB_NONE};
     r->under_way++;
 }
 
@@ -152,7 +153,7 @@ static void count_error(struct homer_drive *d, const char *code) {
 }
 
 /* A reply that does not begin as the good ones do. */
-static int take_other(struct run *r, const struct sent *s, bool counts, const char *text, size_t n,
+static int take_other(struct run *r, const struct sent *s, const char *text, size_t n,
                       struct homer_error *err) {
     json_t *reply = homer_ask_parse(text, n, err);
     if (!reply) return -EPROTO;
@@ -161,7 +162,7 @@ static int take_other(struct run *r, const struct sent *s, bool counts, const ch
     if (!ok && s->verb == HOMER_VERB_NONE)
         rc = homer_err_set(err, -EREMOTEIO, "the model cannot be made anew: %s: %s", homer_ask_code(reply),
                            homer_ask_message(reply));
-    if (!ok && counts) {
+    if (!ok && s->counts) {
         r->d->by[s->verb].failed++;
         count_error(r->d, homer_ask_code(reply));
     }
@@ -182,14 +183,13 @@ static int receive(struct run *r, struct connection *c, struct homer_error *err)
         if (++c->first == r->ring_n) c->first = 0;
         c->used--;
         r->under_way--;
-        bool counts = r->counting && s.since >= r->from && s.verb != HOMER_VERB_NONE;
         if (r->counting) r->d->bytes_in += n + 1;
-        if (counts) {
+        if (s.counts) {
             r->d->by[s.verb].done++;
             homer_histogram_add(&r->d->by[s.verb].latency, now > s.since ? now - s.since : 0);
         }
         if (n >= sizeof good - 1 && memcmp(text, good, sizeof good - 1) == 0) continue;
-        rc = take_other(r, &s, counts, text, n, err);
+        rc = take_other(r, &s, text, n, err);
         if (rc) return rc;
     }
     r->d->measured = now > r->from ? (double)(now - r->from) / (double)SECOND : 0;
