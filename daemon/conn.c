@@ -81,7 +81,8 @@ void homer_conn_end(struct homer_conn *c) {
 }
 
 /* Hands one line to the handler. True: it may have the next one, too. */
-static bool handle(struct homer_conn *c, const char *text, size_t n, bool too_large) {
+static bool handle(struct homer_conn *c, const char *text, size_t n, bool too_large,
+                   const struct homer_line_mark *before) {
     struct homer_conn_group *g = c->group;
     size_t at = c->out.n;
     g->stats.lines++;
@@ -92,7 +93,7 @@ static bool handle(struct homer_conn *c, const char *text, size_t n, bool too_la
     c->is_handling = false;
     if (c->state != CONN_OPEN) return false; /* abandoned meanwhile */
     if (flags & HOMER_LINE_AGAIN) {
-        homer_line_return(&c->line, text);
+        homer_line_rewind(&c->line, before);
         g->stats.lines--;
         g->again_n++;
         c->is_again = c->is_waiting = true;
@@ -115,13 +116,14 @@ void homer_conn_turn(struct homer_conn *c) {
          i < limits->turn_lines && homer_conn_unsent(c) < limits->high_water && !is_crowded(c); i++) {
         const char *text = NULL;
         size_t n = 0;
+        struct homer_line_mark before = homer_line_mark(&c->line);
         int got = c->is_eof && !c->is_truncated ? homer_line_last(&c->line, &text, &n)
                                                 : homer_line_next(&c->line, &text, &n);
         if (got == 0) {
             c->has_lines = false;
             break;
         }
-        if (!handle(c, text, n, got == HOMER_E_TOO_LARGE)) break;
+        if (!handle(c, text, n, got == HOMER_E_TOO_LARGE, &before)) break;
     }
     if (c->state == CONN_OPEN) homer_conn_advance(c);
 }

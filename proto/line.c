@@ -36,9 +36,10 @@ bool homer_line_pending(const struct homer_line *l) {
     return l->in.n - l->next > l->scanned;
 }
 
-void homer_line_return(struct homer_line *l, const char *text) {
-    l->next = (size_t)(text - l->in.data);
-    l->scanned = 0;
+void homer_line_rewind(struct homer_line *l, const struct homer_line_mark *mark) {
+    l->next = mark->next;
+    l->scanned = mark->scanned;
+    l->discarding = mark->discarding;
 }
 
 bool homer_line_partial(const struct homer_line *l) {

@@ -36,8 +36,16 @@ void homer_line_feed(struct homer_line *l, size_t n);
 int homer_line_next(struct homer_line *l, const char **text, size_t *n);
 /* As homer_line_next at end of stream: a last line without newline counts. */
 int homer_line_last(struct homer_line *l, const char **text, size_t *n);
-/* Takes a line back that was handed out last and is still valid: it comes again. */
-void homer_line_return(struct homer_line *l, const char *text);
+/* A place in the lines, to go back to: what was handed out behind it comes again. Valid until the next
+ * homer_line_room. */
+struct homer_line_mark {
+    size_t next, scanned;
+    bool discarding;
+};
+static inline struct homer_line_mark homer_line_mark(const struct homer_line *l) {
+    return (struct homer_line_mark){l->next, l->scanned, l->discarding};
+}
+void homer_line_rewind(struct homer_line *l, const struct homer_line_mark *mark);
 /* True when a line has begun and, once homer_line_next has returned 0, is not complete. */
 bool homer_line_partial(const struct homer_line *l);
 /* True when a complete line (or a discard to report) may be waiting. */

@@ -101,6 +101,42 @@ static void tells_when_lines_wait(void **state) {
     homer_line_deinit(&l);
 }
 
+/* From wherever it is gone back to, the same comes again: also from inside of a line that is too long. */
+static void goes_back(void **state) {
+    (void)state;
+    enum { LINES = 5 };
+    static const char bytes[] = "one\r\n \ntwo\n0123456789abc\nthree\n0123456789abc";
+    struct homer_mem mem = {0};
+    struct homer_line l;
+    struct homer_line_mark mark[LINES];
+    const char *text, *first[LINES];
+    size_t n, first_n[LINES];
+    int first_rc[LINES];
+    homer_line_init(&l, &mem, MAX);
+    push(&l, bytes, sizeof bytes - 1);
+    for (int i = 0; i < LINES; i++) {
+        mark[i] = homer_line_mark(&l);
+        first_rc[i] = homer_line_next(&l, &first[i], &first_n[i]);
+        assert_int_equal(first_rc[i], i == 2 || i == 4 ? HOMER_E_TOO_LARGE : 1);
+    }
+    assert_int_equal(homer_line_next(&l, &text, &n), 0);
+    for (int from = LINES - 1; from >= 0; from--) {
+        homer_line_rewind(&l, &mark[from]);
+        for (int i = from; i < LINES; i++) {
+            assert_int_equal(homer_line_next(&l, &text, &n), first_rc[i]);
+            if (first_rc[i] != 1) continue;
+            assert_ptr_equal(text, first[i]);
+            assert_int_equal(n, first_n[i]);
+        }
+        assert_int_equal(homer_line_next(&l, &text, &n), 0);
+    }
+    push(&l, "d\nfour\n", 7);
+    assert_int_equal(homer_line_next(&l, &text, &n), 1);
+    assert_memory_equal(text, "four", n);
+    homer_line_deinit(&l);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
 static void gives_back_the_room_of_a_long_line(void **state) {
     (void)state;
     struct homer_mem mem = {0};
@@ -145,6 +181,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_at_any_boundary),
         cmocka_unit_test(tells_when_lines_wait),
+        cmocka_unit_test(goes_back),
         cmocka_unit_test(gives_back_the_room_of_a_long_line),
         cmocka_unit_test(survives_a_refused_allocation),
     };
