@@ -24,6 +24,7 @@ struct homer_config {
     char *user;               /* whom to become; NULL = nobody else */
     struct homer_request_limits request;
     struct homer_conn_limits conn;
+    unsigned decode_threads;
     unsigned max_models;
     unsigned max_sources; /* of one model */
     struct homer_pending_limits pending;

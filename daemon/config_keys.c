@@ -58,6 +58,8 @@ const struct homer_config_key homer_config_keys[] = {
      "the certificate's private key (PEM, without a passphrase), mode 0600"},
     {"user", HOMER_KEY_STRING, FIELD(user), ANY, NULL, "null",
      "name of the user to become after start, when started as root"},
+    {"decode_threads", HOMER_KEY_UINT, FIELD(decode_threads), WHOLE(0, 1), NULL, "1",
+     "threads that parse requests ahead while earlier ones are carried out; none on a machine with one core"},
 
     {"limits.max_line", HOMER_KEY_BYTES, FIELD(request.max_line), WHOLE(KIB, 256 * MIB), NULL, "\"1MiB\"",
      "bytes of one request line; a longer one is skipped with one too_large error"},
@@ -84,6 +86,9 @@ const struct homer_config_key homer_config_keys[] = {
      "read"},
     {"limits.turn_lines", HOMER_KEY_UINT, FIELD(conn.turn_lines), WHOLE(1, 100000), NULL, "64",
      "requests that one connection may have answered before the next has its turn"},
+    {"limits.round_us", HOMER_KEY_UINT, FIELD(conn.round_us), WHOLE(1, 1000000), NULL, "1000",
+     "microseconds in which all connections that sent requests should have had a turn; each has its part of "
+     "them, and at least one request answered"},
     {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",
      "bytes of one batch's reply, after which its further items are refused"},
     {"limits.max_sources", HOMER_KEY_UINT, FIELD(max_sources), WHOLE(1, 10000000), NULL, "10000",

@@ -30,11 +30,6 @@ void homer_conn_fail(struct homer_conn *c, const char *where, int err) {
     homer_conn_cut(c);
 }
 
-/* As many requests are unanswered as may be. */
-static bool is_crowded(const struct homer_conn *c) {
-    return c->handled - c->answered >= c->group->limits.max_unanswered;
-}
-
 void homer_conn_advance(struct homer_conn *c) {
     const struct homer_conn_limits *limits = &c->group->limits;
     if (c->state == CONN_CLOSED || c->state == CONN_LINGERING || !homer_conn_flush(c)) return;
@@ -44,12 +39,12 @@ void homer_conn_advance(struct homer_conn *c) {
     }
     size_t waiting = homer_conn_unsent(c);
     c->is_blocked = c->is_blocked ? waiting > limits->low_water : waiting >= limits->high_water;
-    bool may_handle = !c->is_blocked && !c->is_waiting && !is_crowded(c);
+    bool may_handle = !c->is_blocked && !c->is_waiting && !homer_conn_is_crowded(c);
     if (c->has_lines && may_handle)
         homer_conn_ready(c);
     else
         homer_conn_unready(c);
-    if (!c->has_lines && (c->is_eof || c->is_ending))
+    if (!c->has_lines && !c->is_waiting && (c->is_eof || c->is_ending))
         homer_conn_finish(c);
     else if (c->has_lines || !may_handle)
         homer_conn_read_stop(c);
@@ -77,54 +72,6 @@ void homer_conn_tell_and_finish(struct homer_conn *c, const struct homer_error *
 
 void homer_conn_end(struct homer_conn *c) {
     c->is_ending = true;
-    if (c->state == CONN_OPEN) homer_conn_advance(c);
-}
-
-/* Hands one line to the handler. True: it may have the next one, too. */
-static bool handle(struct homer_conn *c, const char *text, size_t n, bool too_large,
-                   const struct homer_line_mark *before) {
-    struct homer_conn_group *g = c->group;
-    size_t at = c->out.n;
-    g->stats.lines++;
-    g->stats.too_large += too_large;
-    c->is_handling = true;
-    unsigned flags =
-        g->on_line(g->ctx, &c->session, too_large ? NULL : text, too_large ? 0 : n, too_large, &c->out);
-    c->is_handling = false;
-    if (c->state != CONN_OPEN) return false; /* abandoned meanwhile */
-    if (flags & HOMER_LINE_AGAIN) {
-        homer_line_rewind(&c->line, before);
-        g->stats.lines--;
-        g->again_n++;
-        c->is_again = c->is_waiting = true;
-        return false;
-    }
-    if (c->out.failed) {
-        homer_conn_fail(c, "reply", UV_ENOMEM);
-        return false;
-    }
-    if (flags & HOMER_LINE_HOLD) homer_conn_hold(c, at, c->handled);
-    c->handled++;
-    c->is_waiting = (flags & HOMER_LINE_WAIT) != 0;
-    if (flags & HOMER_LINE_QUIT) homer_conn_finish(c);
-    return c->state == CONN_OPEN && !c->is_waiting;
-}
-
-void homer_conn_turn(struct homer_conn *c) {
-    const struct homer_conn_limits *limits = &c->group->limits;
-    for (unsigned i = 0;
-         i < limits->turn_lines && homer_conn_unsent(c) < limits->high_water && !is_crowded(c); i++) {
-        const char *text = NULL;
-        size_t n = 0;
-        struct homer_line_mark before = homer_line_mark(&c->line);
-        int got = c->is_eof && !c->is_truncated ? homer_line_last(&c->line, &text, &n)
-                                                : homer_line_next(&c->line, &text, &n);
-        if (got == 0) {
-            c->has_lines = false;
-            break;
-        }
-        if (!handle(c, text, n, got == HOMER_E_TOO_LARGE, &before)) break;
-    }
     if (c->state == CONN_OPEN) homer_conn_advance(c);
 }
 

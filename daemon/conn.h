@@ -2,7 +2,8 @@
  *
  * Loop thread only. A connection owns its line splitter, its output buffer and its libuv handle, and frees
  * itself in that handle's close callback. Whatever goes wrong with one ends that one only. Rules:
- *   - at most `turn_lines` lines are handled per loop turn, then the other connections have theirs;
+ *   - at most `turn_lines` lines are handled in a turn, then the other connections have theirs; a round of
+ * turns should take `round_us`, of which each connection has its part, and at least one line;
  *   - above `high_water` unsent bytes no further line is handled and nothing more is read, so that TCP
  *     back-pressure reaches the client; it goes on below `low_water`;
  *   - more than `max_unanswered` requests whose replies have not left hold back the next ones likewise;
@@ -42,7 +43,7 @@ enum {
 
 /* Handles one line (no line end, never blank) of a connection: appends the whole reply, line end included, to
  * `out`, or nothing; touches no connection. `too_large`: the line was over max_line and skipped; text is
- * NULL. Returns HOMER_LINE_*. */
+ * NULL. The turn should end at session->until_ns. Returns HOMER_LINE_*. */
 typedef unsigned (*homer_line_fn)(void *ctx, struct homer_session *session, const char *text, size_t n,
                                   bool too_large, struct homer_buf *out);
 
@@ -53,7 +54,8 @@ struct homer_conn_limits {
     size_t low_water;
     unsigned
         max_unanswered;  /* handled lines whose replies (if any) are not yet with the system, or are held */
-    unsigned turn_lines; /* lines of one connection a loop turn */
+    unsigned turn_lines; /* lines of one connection a turn */
+    uint64_t round_us;   /* a round of turns, one of each connection that has lines */
     unsigned max_connections;
     uint64_t drain_timeout_ms; /* idle_timeout of the protocol */
     uint64_t line_timeout_ms;  /* from the first byte of a line to its end */
@@ -68,6 +70,11 @@ struct homer_conn_stats {
         too_large;
     unsigned open;
 };
+
+struct homer_ahead;
+/* Lines that are to be handled soon are announced to `ahead` (borrowed), from which the handler may then have
+ * them parsed. NULL: nobody. */
+void homer_conn_group_ahead(struct homer_conn_group *g, struct homer_ahead *ahead);
 
 struct homer_tls;
 /* TCP connections accepted from now on speak TLS with this certificate, and lines are what it carries.

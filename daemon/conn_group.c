@@ -46,10 +46,13 @@ void homer_conn_group_wake(struct homer_conn_group *g) {
 
 static void on_check(uv_check_t *check) {
     struct homer_conn_group *g = check->data;
+    uint64_t now = g->ready_n ? uv_hrtime() : 0, end = now + g->limits.round_us * 1000;
     for (unsigned turns = g->ready_n; turns > 0 && g->ready_head; turns--) {
         struct homer_conn *c = g->ready_head;
         homer_conn_unready(c); /* homer_conn_turn puts it back at the end if there is more */
-        homer_conn_turn(c);
+        /* What is left of the round, in equal parts for those who are left. */
+        homer_conn_turn(c, now < end ? now + (end - now) / turns : now);
+        if (turns > 1) now = uv_hrtime();
     }
     if (g->after_turns) g->after_turns(g->after_ctx);
     /* Replies sent outside of a turn may have made others ready: those are seen here too, before the next
@@ -191,6 +194,10 @@ void homer_conn_group_accept(struct homer_conn_group *g, uv_stream_t *listener) 
 }
 
 /* ---- the group itself ---- */
+
+void homer_conn_group_ahead(struct homer_conn_group *g, struct homer_ahead *ahead) {
+    g->ahead = ahead;
+}
 
 void homer_conn_group_tls(struct homer_conn_group *g, const struct homer_tls *tls) {
     g->tls = tls;

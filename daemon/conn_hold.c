@@ -65,6 +65,11 @@ void homer_conn_group_abandon(struct homer_conn_group *g) {
                   (unsigned long long)(g->stats.abandoned - before));
 }
 
+void homer_conn_postpone(struct homer_conn *c) {
+    c->group->again_n++;
+    c->is_again = c->is_waiting = true;
+}
+
 void homer_conn_group_again(struct homer_conn_group *g) {
     if (!g->again_n) return;
     for (struct homer_conn *c = g->all; c; c = c->next) {

@@ -1,5 +1,5 @@
-/* What conn.c (one connection), conn_io.c (its bytes), conn_hold.c (replies that wait) and conn_group.c (all
- * of them) share, and their tests look at.
+/* What conn.c (one connection), conn_turn.c (its lines), conn_io.c (its bytes), conn_hold.c (replies that
+ * wait) and conn_group.c (all of them) share, and their tests look at.
  *
  * Life of a connection: OPEN (reads, answers) -> FLUSHING (no further line; replies go out) -> LINGERING (FIN
  * sent, input dropped) -> CLOSED (uv_close under way; freed in its callback). Any failure jumps to CLOSED. */
@@ -7,6 +7,7 @@
 #define HOMER_DAEMON_CONN_IMPL_H
 
 #include "core/base/mem.h"
+#include "daemon/ahead.h"
 #include "daemon/conn.h"
 #include "daemon/tls.h"
 #include "proto/line.h"
@@ -71,9 +72,11 @@ struct homer_conn_group {
     homer_line_fn on_line;
     void *ctx;
     struct homer_conn_stats stats;
-    unsigned again_n;       /* connections that are is_again */
-    struct homer_mem mem;   /* connections */
-    struct homer_conn *all; /* newest first */
+    struct homer_ahead *ahead; /* NULL = nothing is told */
+    uint64_t line_ns;          /* what a line took lately */
+    unsigned again_n;          /* connections that are is_again */
+    struct homer_mem mem;      /* connections */
+    struct homer_conn *all;    /* newest first */
     struct homer_conn *ready_head, *ready_tail;
     unsigned ready_n, refusal_n;
     struct homer_conn *held;     /* in no order */
@@ -98,8 +101,6 @@ struct homer_conn_group {
 /* conn.c: init fills everything but the libuv handle, which is initialised and accepted by the group. */
 void homer_conn_init(struct homer_conn *c, struct homer_conn_group *g);
 void homer_conn_start(struct homer_conn *c);
-/* Handles up to turn_lines lines and sends the replies: one turn of the ready list. */
-void homer_conn_turn(struct homer_conn *c);
 /* Brings reading, the ready list and the state in line with what the connection holds; sends what may be
  * sent.
  */
@@ -116,6 +117,18 @@ void homer_conn_cut(struct homer_conn *c);
 void homer_conn_fail(struct homer_conn *c, const char *where, int err);
 /* Time-outs, seen at every tick. */
 void homer_conn_tick(struct homer_conn *c, uint64_t now_ms);
+
+/* As many requests are unanswered as may be. */
+static inline bool homer_conn_is_crowded(const struct homer_conn *c) {
+    return c->handled - c->answered >= c->group->limits.max_unanswered;
+}
+
+/* The next line is handed out again after homer_conn_group_again. */
+void homer_conn_postpone(struct homer_conn *c);
+
+/* conn_turn.c: one turn of the ready list, which should end at until_ns (of uv_hrtime): handles up to
+ * turn_lines lines, at least one, and sends the replies. */
+void homer_conn_turn(struct homer_conn *c, uint64_t until_ns);
 
 /* conn_io.c */
 void homer_conn_read(struct homer_conn *c);

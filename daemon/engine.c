@@ -43,11 +43,10 @@ int homer_engine_new(struct homer_engine **out, const struct homer_config *confi
     e->clock = *clock;
     e->started_ms = clock->now_ms();
     memcpy(e->hash_key, hash_key, sizeof e->hash_key);
-    homer_request_init(&e->request, &e->mem);
-    homer_request_init(&e->early, &e->early_mem);
     homer_request_init(&e->decoded, &e->mem);
     homer_pending_init(&e->pending, &e->mem, hash_key, &config->pending);
     int rc = homer_resolver_init(&e->resolver, &e->mem, hash_key);
+    if (rc == 0) rc = homer_ahead_new(&e->ahead, &config->request);
     if (rc == 0 && !config->store.dir)
         rc = homer_engine_add(e, (struct homer_str){"default", 7}, &config->model, true);
     if (rc) {
@@ -64,8 +63,7 @@ struct homer_engine *homer_engine_free(struct homer_engine *e) {
     homer_mem_free(&e->mem, e->entry, e->entry_cap, sizeof(struct homer_entry *));
     homer_mem_free(&e->mem, e->best, e->best_cap, sizeof *e->best);
     homer_resolver_deinit(&e->resolver);
-    homer_request_deinit(&e->request);
-    homer_request_deinit(&e->early);
+    homer_ahead_free(e->ahead);
     homer_request_deinit(&e->decoded);
     struct homer_mem own = e->mem;
     return homer_mem_free(&own, e, 1, sizeof *e);
@@ -74,6 +72,10 @@ struct homer_engine *homer_engine_free(struct homer_engine *e) {
 void homer_engine_clear(struct homer_engine *e) {
     while (e->entry_n) homer_engine_drop(e, e->entry[e->entry_n - 1]);
     homer_pending_deinit(&e->pending);
+}
+
+struct homer_ahead *homer_engine_ahead(struct homer_engine *e) {
+    return e->ahead;
 }
 
 void homer_engine_guard(struct homer_engine *e, const struct homer_auth *auth) {
@@ -177,10 +179,8 @@ void homer_engine_answer(struct homer_engine *e, const struct homer_request *req
 }
 
 /* A line that comes before the state is there. Touches nothing that the recovery works on. */
-static unsigned answer_early(struct homer_engine *e, const char *text, size_t n, struct homer_reply *r) {
-    struct homer_request *req = &e->early;
+static unsigned answer_early(struct homer_engine *e, const struct homer_request *req, struct homer_reply *r) {
     struct homer_error err = {0};
-    homer_request_parse(req, text, n, &e->config->request);
     if (req->error.code) {
         homer_reply_error(r, &req->error, &req->id);
     } else if (homer_auth_is_open(req->op)) {
@@ -198,7 +198,6 @@ static unsigned answer_early(struct homer_engine *e, const char *text, size_t n,
 unsigned homer_engine_line(void *engine, struct homer_session *session, const char *text, size_t n,
                            bool too_large, struct homer_buf *out) {
     struct homer_engine *e = engine;
-    struct homer_request *req = &e->request;
     struct homer_reply r;
     homer_reply_init(&r, out);
     e->tail = 0;
@@ -212,8 +211,9 @@ unsigned homer_engine_line(void *engine, struct homer_session *session, const ch
         homer_engine_refuse(e, &r, &err, NULL);
         return 0;
     }
-    if (e->progress) return answer_early(e, text, n, &r);
-    homer_request_parse(req, text, n, &e->config->request);
+    e->current = homer_ahead_get(e->ahead, text, n);
+    const struct homer_request *req = &(*e->current)->request;
+    if (e->progress) return answer_early(e, req, &r);
     /* Without room for the shortest reply nothing is tried; out->failed then tells the connection. */
     if (homer_buf_reserve(out, HOMER_SHORT_REPLY + req->id.n)) return 0;
     struct homer_mark mark = homer_mark(&r);

@@ -10,6 +10,7 @@
 #include "daemon/auth.h"
 #include "daemon/config.h"
 
+struct homer_ahead;
 struct homer_engine;
 struct homer_store;
 
@@ -23,6 +24,10 @@ struct homer_clock {
 int homer_engine_new(struct homer_engine **out, const struct homer_config *config, const uint8_t hash_key[16],
                      const struct homer_clock *clock);
 struct homer_engine *homer_engine_free(struct homer_engine *e);
+
+/* What parses its lines: told of them beforehand, it may parse them ahead (homer_conn_group_ahead,
+ * homer_ahead_start). */
+struct homer_ahead *homer_engine_ahead(struct homer_engine *e);
 
 /* A homer_line_fn with the engine as ctx: one line in, its reply (if any) out. */
 unsigned homer_engine_line(void *engine, struct homer_session *session, const char *text, size_t n,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "daemon/ahead.h"
 #include "daemon/boot.h"
 #include "daemon/config.h"
 #include "daemon/engine.h"
@@ -218,6 +219,15 @@ static void serve(struct process *p, uint64_t salt) {
                   (unsigned long long)s->accepted, (unsigned long long)s->lines);
 }
 
+/* A second core parses what the first is going to learn; on a machine with one there is nothing to win. */
+static void decode_ahead(struct process *p) {
+    struct homer_ahead *ahead = homer_engine_ahead(p->engine);
+    homer_conn_group_ahead(homer_server_group(p->server), ahead);
+    if (p->config.decode_threads == 0 || uv_available_parallelism() < 2) return;
+    int err = homer_ahead_start(ahead);
+    if (err) homer_log(HOMER_LOG_WARN, "main", "no_decode_thread", "error=%s", uv_strerror(err));
+}
+
 /* Makes what serving needs, one inside the other, and takes it apart again in reverse. */
 static int run(struct process *p) {
     static const struct homer_clock clock = {now_ms, wall_ms};
@@ -237,6 +247,7 @@ static int run(struct process *p) {
         if (!err) {
             homer_engine_watch(p->engine, homer_server_stats(p->server));
             homer_engine_guard(p->engine, homer_server_auth(p->server));
+            decode_ahead(p);
             serve(p, random.salt);
             homer_engine_watch(p->engine, NULL);
             p->server = homer_server_free(p->server);

@@ -150,6 +150,7 @@ int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, st
     homer_reply_close(r, '}');
     homer_reply_u64(r, "uptime_ms", now - e->started_ms);
     homer_stats_durability(e, r, true);
+    homer_reply_u64(r, "parsed_ahead", homer_ahead_count(e->ahead));
     write_counters(r, e);
     if (e->conns) write_connections(r, e->conns);
     homer_stats_metrics(r, m);

@@ -11,6 +11,7 @@
 #ifndef HOMER_DAEMON_VERBS_H
 #define HOMER_DAEMON_VERBS_H
 
+#include "daemon/ahead.h"
 #include "daemon/engine.h"
 #include "daemon/pending.h"
 #include "daemon/rate.h"
@@ -42,7 +43,9 @@ struct homer_engine {
     uint64_t started_ms;
     uint8_t hash_key[16];
     struct homer_mem mem; /* everything below; models account for themselves */
-    struct homer_request request;
+    struct homer_ahead *ahead;
+    struct homer_parsed *
+        *current; /* the line being handled; what is in this place may be taken, see ahead.h */
     struct homer_resolver resolver;
     struct homer_pending pending;
     struct homer_request decoded; /* of a record */
@@ -54,8 +57,6 @@ struct homer_engine {
     size_t tail;                      /* bytes that must stay free behind the current reply */
     unsigned flags;                   /* HOMER_LINE_* of the current line */
     const _Atomic uint64_t *progress; /* records replayed, while recovering; else NULL */
-    struct homer_request early;       /* parsed while recovering */
-    struct homer_mem early_mem;
     /* by op, items of a batch included; NONE: the parser refused it */
     uint64_t requests[HOMER_OP_COUNT];
     uint64_t errors[HOMER_E_COUNT]; /* failures sent, by code */

@@ -94,6 +94,7 @@ static inline struct homer_conn_limits small_limits(void) {
                                       .low_water = 16384,
                                       .max_unanswered = 10000,
                                       .turn_lines = 16,
+                                      .round_us = 1000000,
                                       .max_connections = 100,
                                       .drain_timeout_ms = 60000,
                                       .line_timeout_ms = 60000,
