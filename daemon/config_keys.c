@@ -88,7 +88,7 @@ const struct homer_config_key homer_config_keys[] = {
      "requests that one connection may have answered before the next has its turn"},
     {"limits.round_us", HOMER_KEY_UINT, FIELD(conn.round_us), WHOLE(1, 1000000), NULL, "1000",
      "microseconds in which all connections that sent requests should have had a turn; each has its part of "
-     "them, and at least one request answered"},
+     "them, and at least one request, or item of a batch, answered"},
     {"limits.max_reply", HOMER_KEY_BYTES, FIELD(max_reply), WHOLE(64 * KIB, GIB), NULL, "\"64MiB\"",
      "bytes of one batch's reply, after which its further items are refused"},
     {"limits.max_sources", HOMER_KEY_UINT, FIELD(max_sources), WHOLE(1, 10000000), NULL, "10000",

@@ -5,6 +5,11 @@
 
 static void on_close(uv_handle_t *handle) {
     struct homer_conn *c = handle->data;
+    c->is_gone = true;
+    if (!c->is_unfinished) homer_conn_release(c);
+}
+
+void homer_conn_release(struct homer_conn *c) {
     homer_line_deinit(&c->line);
     homer_buf_deinit(&c->out);
     homer_buf_deinit(&c->sending);
@@ -19,6 +24,7 @@ void homer_conn_cut(struct homer_conn *c) {
     homer_conn_unready(c);
     homer_conn_unhold(c, UINT64_MAX);
     uv_close(&c->uv.handle, on_close);
+    if (c->is_unfinished) homer_conn_ready(c); /* its line is carried out all the same */
 }
 
 /* Reset by the peer is everyday life; anything else is worth a line. */
@@ -39,14 +45,15 @@ void homer_conn_advance(struct homer_conn *c) {
     }
     size_t waiting = homer_conn_unsent(c);
     c->is_blocked = c->is_blocked ? waiting > limits->low_water : waiting >= limits->high_water;
-    bool may_handle = !c->is_blocked && !c->is_waiting && !homer_conn_is_crowded(c);
-    if (c->has_lines && may_handle)
+    bool has_work = c->has_lines || c->is_unfinished;
+    bool may_work = c->is_unfinished || (!c->is_blocked && !c->is_waiting && !homer_conn_is_crowded(c));
+    if (has_work && may_work)
         homer_conn_ready(c);
     else
         homer_conn_unready(c);
-    if (!c->has_lines && !c->is_waiting && (c->is_eof || c->is_ending))
+    if (!has_work && !c->is_waiting && (c->is_eof || c->is_ending))
         homer_conn_finish(c);
-    else if (c->has_lines || !may_handle)
+    else if (has_work || !may_work)
         homer_conn_read_stop(c);
     else
         homer_conn_read(c);

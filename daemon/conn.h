@@ -39,6 +39,10 @@ enum {
     /* It cannot be handled now and left no trace: it, and all behind it on this connection, waits for
      * homer_conn_group_again. */
     HOMER_LINE_AGAIN = 8,
+    /* The turn is over and the line is not: the handler is called for it again in the connection's next turn,
+     * with text NULL and not too_large, until it no longer says so; also when the connection is lost. Until
+     * then no further line is handled; what was written stays in the output and is not sent. */
+    HOMER_LINE_MORE = 16,
 };
 
 /* Handles one line (no line end, never blank) of a connection: appends the whole reply, line end included, to

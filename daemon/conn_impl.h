@@ -50,18 +50,21 @@ struct homer_conn {
     bool is_ready;
     bool is_reading;
     bool is_sending;
-    bool is_blocked;    /* passed high_water, not yet below low_water */
-    bool is_handling;   /* inside the line handler: `out` belongs to it */
-    bool is_waiting;    /* for homer_conn_group_resume, or _again: */
-    bool is_again;      /* the next line was handed out once, and returned */
-    bool has_lines;     /* the splitter may hold something to handle */
-    bool is_eof;        /* the peer sent FIN: a last line without newline counts */
-    bool is_truncated;  /* ... but TLS did not say so */
-    bool is_shut;       /* uv_shutdown was called */
-    bool is_ending;     /* the group closes: nothing more is read */
-    uint64_t since_ms;  /* last progress of output, or when lingering began */
-    size_t unsent_seen; /* libuv's write queue when the timer looked last */
-    uint64_t quiet_ms;  /* since when the timer has seen the same incomplete line, or nothing at all */
+    bool is_blocked;      /* passed high_water, not yet below low_water */
+    bool is_handling;     /* inside the line handler: `out` belongs to it */
+    bool is_waiting;      /* for homer_conn_group_resume, or _again: */
+    bool is_again;        /* the next line was handed out once, and returned */
+    bool is_unfinished;   /* a line's handler wants to go on with it; what it has written begins at: */
+    size_t unfinished_at; /* out.data[unfinished_at], while is_unfinished */
+    bool is_gone;         /* the handle is closed, and only a line that is unfinished keeps it */
+    bool has_lines;       /* the splitter may hold something to handle */
+    bool is_eof;          /* the peer sent FIN: a last line without newline counts */
+    bool is_truncated;    /* ... but TLS did not say so */
+    bool is_shut;         /* uv_shutdown was called */
+    bool is_ending;       /* the group closes: nothing more is read */
+    uint64_t since_ms;    /* last progress of output, or when lingering began */
+    size_t unsent_seen;   /* libuv's write queue when the timer looked last */
+    uint64_t quiet_ms;    /* since when the timer has seen the same incomplete line, or nothing at all */
     uint64_t handled_seen;
     bool was_partial;
 };
@@ -111,13 +114,16 @@ void homer_conn_end(struct homer_conn *c);
 void homer_conn_finish(struct homer_conn *c);
 /* The same with an error as the last line. */
 void homer_conn_tell_and_finish(struct homer_conn *c, const struct homer_error *e);
-/* Closes at once, unsent replies are lost. May be called repeatedly. */
+/* Closes at once, unsent replies are lost. May be called repeatedly. A line that is unfinished is carried out
+ * nevertheless. */
 void homer_conn_cut(struct homer_conn *c);
 /* Cuts it because of a libuv error, and logs that. */
 void homer_conn_fail(struct homer_conn *c, const char *where, int err);
 /* Time-outs, seen at every tick. */
 void homer_conn_tick(struct homer_conn *c, uint64_t now_ms);
 
+/* Frees what it holds and itself; its handle is closed. */
+void homer_conn_release(struct homer_conn *c);
 /* As many requests are unanswered as may be. */
 static inline bool homer_conn_is_crowded(const struct homer_conn *c) {
     return c->handled - c->answered >= c->group->limits.max_unanswered;

@@ -127,7 +127,8 @@ static void on_write(uv_write_t *req, int status) {
 }
 
 static size_t sendable(const struct homer_conn *c) {
-    return c->hold_n ? c->hold[0].at : c->out.n;
+    size_t n = c->hold_n ? c->hold[0].at : c->out.n;
+    return c->is_unfinished && c->unfinished_at < n ? c->unfinished_at : n;
 }
 
 /* Hands the first n bytes of `from` over to libuv. 0 or a libuv error. */
@@ -175,6 +176,7 @@ static int send_out(struct homer_conn *c) {
         homer_buf_consume(&c->out, n);
     }
     for (unsigned i = 0; i < c->hold_n; i++) c->hold[i].at -= n;
+    if (c->is_unfinished) c->unfinished_at -= n;
     return err;
 }
 

@@ -32,34 +32,54 @@ static void put_back(struct homer_conn *c, const struct run *run, unsigned from)
     c->has_lines = true;
 }
 
+/* After a call of the handler, whose reply begins at out.data[at]. */
+static void settle(struct homer_conn *c, size_t at, unsigned flags) {
+    c->is_unfinished = (flags & HOMER_LINE_MORE) != 0;
+    c->unfinished_at = at;
+    if (c->state == CONN_CLOSED && c->is_unfinished) homer_conn_ready(c);
+    if (c->state != CONN_OPEN || c->is_unfinished) return;
+    if (c->out.failed) {
+        homer_conn_fail(c, "reply", UV_ENOMEM);
+        return;
+    }
+    if (flags & HOMER_LINE_HOLD) homer_conn_hold(c, at, c->handled);
+    c->handled++;
+    c->is_waiting = (flags & HOMER_LINE_WAIT) != 0;
+    if (flags & HOMER_LINE_QUIT) homer_conn_finish(c);
+}
+
+static unsigned call(struct homer_conn *c, const struct homer_piece *line, bool too_large) {
+    struct homer_conn_group *g = c->group;
+    c->is_handling = true;
+    unsigned flags = g->on_line(g->ctx, &c->session, line->text, line->n, too_large, &c->out);
+    c->is_handling = false;
+    return flags;
+}
+
 /* False: it cannot be handled now. */
 static bool handle(struct homer_conn *c, const struct homer_piece *line) {
     struct homer_conn_group *g = c->group;
     size_t at = c->out.n;
-    c->is_handling = true;
-    unsigned flags = g->on_line(g->ctx, &c->session, line->text, line->n, !line->text, &c->out);
-    c->is_handling = false;
+    unsigned flags = call(c, line, !line->text);
     if ((flags & HOMER_LINE_AGAIN) && c->state == CONN_OPEN) {
         homer_conn_postpone(c);
         return false;
     }
     g->stats.lines++;
     g->stats.too_large += !line->text;
-    if (c->state != CONN_OPEN) return true; /* abandoned meanwhile */
-    if (c->out.failed) {
-        homer_conn_fail(c, "reply", UV_ENOMEM);
-        return true;
-    }
-    if (flags & HOMER_LINE_HOLD) homer_conn_hold(c, at, c->handled);
-    c->handled++;
-    c->is_waiting = (flags & HOMER_LINE_WAIT) != 0;
-    if (flags & HOMER_LINE_QUIT) homer_conn_finish(c);
+    settle(c, at, flags);
     return true;
 }
 
+static void go_on(struct homer_conn *c) {
+    size_t held = c->unfinished_at;
+    unsigned flags = call(c, &(struct homer_piece){0}, false);
+    settle(c, held, flags);
+}
+
 static bool may_go_on(const struct homer_conn *c) {
-    return c->state == CONN_OPEN && !c->is_waiting && homer_conn_unsent(c) < c->group->limits.high_water &&
-           !homer_conn_is_crowded(c);
+    return c->state == CONN_OPEN && !c->is_unfinished && !c->is_waiting &&
+           homer_conn_unsent(c) < c->group->limits.high_water && !homer_conn_is_crowded(c);
 }
 
 /* Handles the lines of a run, at least one, until time is up. How many were. */
@@ -88,6 +108,11 @@ void homer_conn_turn(struct homer_conn *c, uint64_t until_ns) {
     unsigned left = g->limits.turn_lines;
     struct run run;
     c->session.until_ns = until_ns;
+    if (c->is_unfinished) go_on(c);
+    if (c->state == CONN_CLOSED && !c->is_unfinished && c->is_gone) {
+        homer_conn_release(c);
+        return;
+    }
     uint64_t now = uv_hrtime();
     while (left && may_go_on(c)) {
         take(c, &run, run_lines(g, now, until_ns, left));

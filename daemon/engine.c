@@ -5,6 +5,8 @@
 
 #include "daemon/verbs.h"
 
+enum { BATCH_MAX = 256 << 20 }; /* bytes of all interrupted batches */
+
 static const homer_verb_fn verbs[HOMER_OP_COUNT] = {
     [HOMER_OP_HELLO] = homer_verb_hello,
     [HOMER_OP_PING] = homer_verb_ping,
@@ -42,6 +44,7 @@ int homer_engine_new(struct homer_engine **out, const struct homer_config *confi
     e->config = config;
     e->clock = *clock;
     e->started_ms = clock->now_ms();
+    e->batch_max = BATCH_MAX;
     memcpy(e->hash_key, hash_key, sizeof e->hash_key);
     homer_request_init(&e->decoded, &e->mem);
     homer_pending_init(&e->pending, &e->mem, hash_key, &config->pending);
@@ -199,6 +202,7 @@ unsigned homer_engine_line(void *engine, struct homer_session *session, const ch
                            bool too_large, struct homer_buf *out) {
     struct homer_engine *e = engine;
     struct homer_reply r;
+    if (session->batch) return homer_engine_go_on(e, session, out);
     homer_reply_init(&r, out);
     e->tail = 0;
     e->flags = 0;

@@ -46,6 +46,7 @@ struct homer_engine {
     struct homer_ahead *ahead;
     struct homer_parsed *
         *current; /* the line being handled; what is in this place may be taken, see ahead.h */
+    size_t batch_bytes, batch_max; /* what interrupted batches hold, and may hold */
     struct homer_resolver resolver;
     struct homer_pending pending;
     struct homer_request decoded; /* of a record */
@@ -103,6 +104,9 @@ int homer_engine_add(struct homer_engine *e, struct homer_str name, const struct
 void homer_engine_clear(struct homer_engine *e);
 /* Removes and frees a model, and what is tracked for it. */
 void homer_engine_drop(struct homer_engine *e, struct homer_entry *entry);
+
+/* Goes on with session->batch; as homer_engine_line (verb_batch.c). */
+unsigned homer_engine_go_on(struct homer_engine *e, struct homer_session *session, struct homer_buf *out);
 
 /* Gives a model what it can take of another configuration. 0 or -ENOMEM (state.c). */
 int homer_engine_reconfigure(struct homer_engine *e, struct homer_entry *entry,

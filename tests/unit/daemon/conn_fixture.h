@@ -30,16 +30,33 @@ struct fixture {
     bool done;
     struct homer_session last; /* of the line handled last */
     unsigned refusals;         /* how often "again" is not handled yet */
+    unsigned unfinished;       /* how often a "more" is not done yet */
+    bool is_wordy;             /* then it says 'm' each time, and only once otherwise */
+    char more[32];             /* that line */
     unsigned echo_n;           /* lines handled that were not "ping" */
     unsigned echo_n_at_ping;   /* echo_n when a "ping" was last handled */
 };
 
+/* A line that is not done in one go. */
+static inline unsigned go_on(struct fixture *f, struct homer_buf *out) {
+    if (f->unfinished == 0) {
+        homer_buf_puts(out, f->is_wordy ? f->more : f->more + 1);
+        homer_buf_putc(out, '\n');
+        return strstr(f->more, "hold") ? HOMER_LINE_HOLD : 0u;
+    }
+    if (f->is_wordy || f->more[0] == '+') homer_buf_putc(out, 'm');
+    if (f->more[0] == '+') f->more[0] = 'm';
+    f->unfinished--;
+    return HOMER_LINE_MORE;
+}
+
 /* Replies with the line; some words do more: "hold...", "wait...", "mute" (held, no reply), "again...",
- * "quit". */
+ * "more..." (in several goes), "quit". */
 static unsigned on_line(void *ctx, struct homer_session *session, const char *text, size_t n, bool too_large,
                         struct homer_buf *out) {
     struct fixture *f = ctx;
     f->last = *session;
+    if (!text && !too_large) return go_on(f, out);
     if (too_large) {
         assert_null(text);
         homer_buf_puts(out, "TOO LARGE\n");
@@ -52,6 +69,11 @@ static unsigned on_line(void *ctx, struct homer_session *session, const char *te
     else
         f->echo_n++;
     if (!strcmp(word, "silent")) return 0;
+    if (!strncmp(word, "more", 4)) {
+        strcpy(f->more, word);
+        if (!f->is_wordy) f->more[0] = '+'; /* its first letter is said at once */
+        return go_on(f, out);
+    }
     if (!strncmp(word, "again", 5) && f->refusals) {
         f->refusals--;
         return HOMER_LINE_AGAIN;
