@@ -36,11 +36,12 @@ struct slot {
 struct homer_ahead {
     struct homer_mem mem;
     const struct homer_request_limits *limits;
-    struct slot own;   /* for what was not announced */
-    struct slot *slot; /* [HOMER_AHEAD_LINES], NULL without a worker */
-    uint64_t next;     /* the line that is asked for next; end when none is announced */
-    struct slot *got;  /* of the line that was asked for last; NULL = none */
-    size_t bytes;      /* sum of the slots' */
+    struct slot own;      /* for what was not announced */
+    const char *own_text; /* the line that is in it already; NULL = none */
+    struct slot *slot;    /* [HOMER_AHEAD_LINES], NULL without a worker */
+    uint64_t next;        /* the line that is asked for next; end when none is announced */
+    struct slot *got;     /* of the line that was asked for last; NULL = none */
+    size_t bytes;         /* sum of the slots' */
     uv_thread_t worker;
     _Alignas(64) _Atomic uint64_t end;
     _Alignas(64) struct sleeper worker_sleep;
@@ -73,7 +74,7 @@ struct homer_parsed *homer_parsed_free(struct homer_parsed *p) {
     return homer_mem_free(&own, p, 1, sizeof *p);
 }
 
-static void parse_into(const struct homer_ahead *a, struct homer_parsed *p, const char *text, size_t n) {
+void homer_ahead_parse(const struct homer_ahead *a, struct homer_parsed *p, const char *text, size_t n) {
     homer_request_parse(&p->request, text, n, a->limits);
 }
 
@@ -116,7 +117,7 @@ static void wake(struct sleeper *s) {
 /* ---- the worker ---- */
 
 static void parse(struct homer_ahead *a, struct slot *s, uint64_t number) {
-    parse_into(a, s->parsed, s->line.text, s->line.n);
+    homer_ahead_parse(a, s->parsed, s->line.text, s->line.n);
     atomic_fetch_add_explicit(&a->count, 1, memory_order_relaxed);
     atomic_store(&s->state, number * STATES + DONE);
     wake(&a->loop_sleep);
@@ -195,17 +196,26 @@ struct homer_parsed **homer_ahead_get(struct homer_ahead *a, const char *text, s
         uint64_t number = a->next++;
         a->got = slot_of(a, number);
         if (claim(a->got, number))
-            parse_into(a, a->got->parsed, text, n);
+            homer_ahead_parse(a, a->got->parsed, text, n);
         else
             await_parsed(a, a->got, number);
     } else {
         a->got = &a->own;
-        parse_into(a, a->own.parsed, text, n);
+        if (a->own_text != text) homer_ahead_parse(a, a->own.parsed, text, n);
+        a->own_text = NULL;
     }
     return &a->got->parsed;
 }
 
+void homer_ahead_put(struct homer_ahead *a, const char *text, struct homer_parsed *p) {
+    homer_parsed_free(a->own.parsed);
+    a->own.parsed = p;
+    a->own_text = text;
+    if (a->got == &a->own) a->got = NULL;
+}
+
 void homer_ahead_end(struct homer_ahead *a) {
+    a->own_text = NULL;
     for (uint64_t end = atomic_load_explicit(&a->end, memory_order_relaxed); a->next < end; a->next++) {
         struct slot *s = slot_of(a, a->next);
         if (!claim(s, a->next)) await_parsed(a, s, a->next);

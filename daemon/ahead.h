@@ -6,7 +6,7 @@
  * begun it parses itself, one that the worker is at it waits for. So what is answered, and what is learned,
  * is the same with a worker and without.
  *
- * All functions are for the loop thread. Each request object has memory of its own, so that nothing
+ * All functions but one are for the loop thread. Each request object has memory of its own, so that nothing
  * is accounted for by two threads. */
 #ifndef HOMER_DAEMON_AHEAD_H
 #define HOMER_DAEMON_AHEAD_H
@@ -15,7 +15,8 @@
 #include "proto/request.h"
 
 enum {
-    HOMER_AHEAD_LINES = 64, /* most that are announced at one time */
+    HOMER_AHEAD_LINES = 64,       /* most that are announced at one time */
+    HOMER_AHEAD_LONG = 64 * 1024, /* bytes of a line that others should not wait for while it is parsed */
     /* Request objects keep their memory from line to line, each so many bytes, and more while all of them
      * together hold less than: */
     HOMER_AHEAD_KEEP_ONE = 128 * 1024,
@@ -57,7 +58,12 @@ void homer_ahead_begin(struct homer_ahead *a, const struct homer_piece *line, un
  * to it. Whoever wants it for longer takes what is there and leaves another one of homer_parsed_new.
  * Announced lines are asked for in their order. */
 struct homer_parsed **homer_ahead_get(struct homer_ahead *a, const char *text, size_t n);
-/* No line is announced any more, and the worker looks at none. What was got last stays valid. */
+/* For any thread: parses a line into *p. */
+void homer_ahead_parse(const struct homer_ahead *a, struct homer_parsed *p, const char *text, size_t n);
+/* The line `text`, which is not announced, has been parsed that way: a homer_ahead_get for it before the next
+ * homer_ahead_end finds it. Takes *p. */
+void homer_ahead_put(struct homer_ahead *a, const char *text, struct homer_parsed *p);
+/* No line is announced or put any more, and the worker looks at none. What was got last stays valid. */
 void homer_ahead_end(struct homer_ahead *a);
 
 #endif

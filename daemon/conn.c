@@ -6,7 +6,7 @@
 static void on_close(uv_handle_t *handle) {
     struct homer_conn *c = handle->data;
     c->is_gone = true;
-    if (!c->is_unfinished) homer_conn_release(c);
+    if (!c->is_unfinished && !homer_conn_long_is_busy(c)) homer_conn_release(c);
 }
 
 void homer_conn_release(struct homer_conn *c) {
@@ -15,6 +15,7 @@ void homer_conn_release(struct homer_conn *c) {
     homer_buf_deinit(&c->sending);
     homer_buf_deinit(&c->wire);
     homer_tls_session_free(c->tls);
+    homer_conn_long_drop(c);
     homer_conn_forget(c);
 }
 

@@ -4,6 +4,7 @@
  * itself in that handle's close callback. Whatever goes wrong with one ends that one only. Rules:
  *   - at most `turn_lines` lines are handled in a turn, then the other connections have theirs; a round of
  * turns should take `round_us`, of which each connection has its part, and at least one line;
+ *   - a long line is parsed on libuv's pool, if requests are parsed ahead at all, while the others go on;
  *   - above `high_water` unsent bytes no further line is handled and nothing more is read, so that TCP
  *     back-pressure reaches the client; it goes on below `low_water`;
  *   - more than `max_unanswered` requests whose replies have not left hold back the next ones likewise;

@@ -56,15 +56,16 @@ struct homer_conn {
     bool is_again;        /* the next line was handed out once, and returned */
     bool is_unfinished;   /* a line's handler wants to go on with it; what it has written begins at: */
     size_t unfinished_at; /* out.data[unfinished_at], while is_unfinished */
-    bool is_gone;         /* the handle is closed, and only a line that is unfinished keeps it */
-    bool has_lines;       /* the splitter may hold something to handle */
-    bool is_eof;          /* the peer sent FIN: a last line without newline counts */
-    bool is_truncated;    /* ... but TLS did not say so */
-    bool is_shut;         /* uv_shutdown was called */
-    bool is_ending;       /* the group closes: nothing more is read */
-    uint64_t since_ms;    /* last progress of output, or when lingering began */
-    size_t unsent_seen;   /* libuv's write queue when the timer looked last */
-    uint64_t quiet_ms;    /* since when the timer has seen the same incomplete line, or nothing at all */
+    bool is_gone; /* the handle is closed, and only a line that is unfinished, or being parsed, keeps it */
+    struct homer_long *long_line; /* to be parsed, or parsed and to be handled next; NULL = none */
+    bool has_lines;               /* the splitter may hold something to handle */
+    bool is_eof;                  /* the peer sent FIN: a last line without newline counts */
+    bool is_truncated;            /* ... but TLS did not say so */
+    bool is_shut;                 /* uv_shutdown was called */
+    bool is_ending;               /* the group closes: nothing more is read */
+    uint64_t since_ms;            /* last progress of output, or when lingering began */
+    size_t unsent_seen;           /* libuv's write queue when the timer looked last */
+    uint64_t quiet_ms; /* since when the timer has seen the same incomplete line, or nothing at all */
     uint64_t handled_seen;
     bool was_partial;
 };
@@ -75,11 +76,13 @@ struct homer_conn_group {
     homer_line_fn on_line;
     void *ctx;
     struct homer_conn_stats stats;
-    struct homer_ahead *ahead; /* NULL = nothing is told */
-    uint64_t line_ns;          /* what a line took lately */
-    unsigned again_n;          /* connections that are is_again */
-    struct homer_mem mem;      /* connections */
-    struct homer_conn *all;    /* newest first */
+    struct homer_ahead *ahead;    /* NULL = nothing is told */
+    uint64_t line_ns;             /* what a line took lately */
+    struct homer_long *long_head; /* lines that wait for the pool */
+    unsigned long_n;              /* those that it is at, or was, and that are not handled yet */
+    unsigned again_n;             /* connections that are is_again */
+    struct homer_mem mem;         /* connections */
+    struct homer_conn *all;       /* newest first */
     struct homer_conn *ready_head, *ready_tail;
     unsigned ready_n, refusal_n;
     struct homer_conn *held;     /* in no order */
@@ -131,6 +134,13 @@ static inline bool homer_conn_is_crowded(const struct homer_conn *c) {
 
 /* The next line is handed out again after homer_conn_group_again. */
 void homer_conn_postpone(struct homer_conn *c);
+
+/* conn_long.c: whether a line of HOMER_AHEAD_LONG bytes or more may be handled now. If not, it is when it has
+ * been parsed. */
+bool homer_conn_long(struct homer_conn *c, const struct homer_piece *line);
+/* While the pool is at its line. */
+bool homer_conn_long_is_busy(const struct homer_conn *c);
+void homer_conn_long_drop(struct homer_conn *c);
 
 /* conn_turn.c: one turn of the ready list, which should end at until_ns (of uv_hrtime): handles up to
  * turn_lines lines, at least one, and sends the replies. */

@@ -8,9 +8,13 @@
 struct run {
     struct homer_piece line[HOMER_AHEAD_LINES]; /* text NULL: too large */
     struct homer_line_mark before[HOMER_AHEAD_LINES];
-    unsigned n;       /* the last one may be too large */
+    unsigned n;       /* the last one may be long or too large */
     unsigned plain_n; /* without that one */
 };
+
+static bool is_long(const struct homer_conn_group *g, const struct homer_piece *line) {
+    return line->n >= HOMER_AHEAD_LONG && g->ahead && homer_ahead_has_worker(g->ahead);
+}
 
 static void take(struct homer_conn *c, struct run *run, unsigned most) {
     int got = 1;
@@ -22,7 +26,7 @@ static void take(struct homer_conn *c, struct run *run, unsigned most) {
         got = c->is_eof && !c->is_truncated ? homer_line_last(&c->line, &line->text, &line->n)
                                             : homer_line_next(&c->line, &line->text, &line->n);
         run->n += got != 0;
-        run->plain_n += got == 1;
+        run->plain_n += got == 1 && !is_long(c->group, line);
     }
     c->has_lines = got != 0;
 }
@@ -60,6 +64,7 @@ static unsigned call(struct homer_conn *c, const struct homer_piece *line, bool 
 static bool handle(struct homer_conn *c, const struct homer_piece *line) {
     struct homer_conn_group *g = c->group;
     size_t at = c->out.n;
+    if (is_long(g, line) && !homer_conn_long(c, line)) return false;
     unsigned flags = call(c, line, !line->text);
     if ((flags & HOMER_LINE_AGAIN) && c->state == CONN_OPEN) {
         homer_conn_postpone(c);

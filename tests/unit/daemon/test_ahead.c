@@ -211,6 +211,26 @@ static void memory_of_long_lines_comes_back(void **state) {
     free(line);
 }
 
+/* A line that somebody else has parsed is not parsed again, and forgotten when its turn is over. */
+static void a_parsed_line_is_found(void **state) {
+    struct stream s;
+    (void)state;
+    struct homer_ahead *a = open_ahead(true, &s);
+    struct homer_parsed *p = homer_parsed_new();
+    place(&s, 1, 1);
+    homer_ahead_parse(a, p, s.line[0].text, s.line[0].n);
+    homer_ahead_put(a, s.line[0].text, p);
+    assert_ptr_equal(*homer_ahead_get(a, s.line[0].text, s.line[0].n), p);
+    check_line(p, 1);
+    p = homer_parsed_new();
+    homer_ahead_parse(a, p, s.line[0].text, s.line[0].n);
+    homer_ahead_put(a, s.line[0].text, p);
+    homer_ahead_end(a);
+    place(&s, 2, 1); /* another one in its place */
+    check_line(*homer_ahead_get(a, s.line[0].text, s.line[0].n), 2);
+    close_ahead(a, &s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_in_order),
@@ -219,6 +239,7 @@ int main(void) {
         cmocka_unit_test(a_refused_allocation_is_the_lines_own),
         cmocka_unit_test(what_is_taken_stays),
         cmocka_unit_test(memory_of_long_lines_comes_back),
+        cmocka_unit_test(a_parsed_line_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Turns: short ones, and lines that take several. */
+/* Turns: short ones, lines that take several, long lines that are parsed elsewhere. */
 #include "tests/unit/daemon/conn_fixture.h"
 
 /* With no time at all a turn is one line, and everybody has theirs. */
@@ -120,6 +120,81 @@ static void test_an_unfinished_line_outlives_its_connection(void **state) {
     }
 }
 
+/* ---- long lines ---- */
+
+static const struct homer_request_limits any_line = {.max_line = 1 << 20, .max_depth = 8};
+
+static char *long_line(void) {
+    char *line = malloc(HOMER_AHEAD_LONG + 1);
+    assert_non_null(line);
+    memset(line, 'l', HOMER_AHEAD_LONG);
+    line[HOMER_AHEAD_LONG] = '\n';
+    return line;
+}
+
+static void test_long_lines_keep_their_place(void **state) {
+    enum { CLIENTS = 5, ALL = 2 + HOMER_AHEAD_LONG + 1 + 2 };
+    struct fixture f;
+    struct homer_ahead *ahead;
+    char *line = long_line(), *got = malloc(ALL);
+    int fd[CLIENTS];
+    (void)state;
+    fixture_open(&f, small_limits());
+    assert_int_equal(homer_ahead_new(&ahead, &any_line), 0);
+    assert_int_equal(homer_ahead_start(ahead), 0);
+    homer_conn_group_ahead(f.g, ahead);
+    for (int i = 0; i < CLIENTS; i++) {
+        fd[i] = client(&f);
+        say(&f, fd[i], "a\n");
+        say_n(&f, fd[i], line, HOMER_AHEAD_LONG + 1);
+        say(&f, fd[i], "b\n");
+        assert_true(f.g->long_n <= 2);
+    }
+    shutdown(fd[0], SHUT_WR);
+    for (int i = 0; i < CLIENTS; i++) {
+        bool eof;
+        assert_int_equal(hear(&f, fd[i], got, ALL, &eof), ALL);
+        assert_memory_equal(got, "a\n", 2);
+        assert_memory_equal(got + 2, line, HOMER_AHEAD_LONG + 1);
+        assert_memory_equal(got + ALL - 2, "b\n", 2);
+        close(fd[i]);
+    }
+    assert_int_equal(f.g->long_n, 0);
+    assert_null(f.g->long_head);
+    fixture_close(&f);
+    homer_ahead_free(ahead);
+    free(line);
+    free(got);
+}
+
+/* Whether the pool is at its line or it is still in the queue. */
+static void test_a_long_line_of_a_lost_connection_is_let_go(void **state) {
+    enum { CLIENTS = 5 };
+    char *line = long_line();
+    (void)state;
+    for (int lost = 0; lost <= CLIENTS; lost++) { /* then the group closes, with a deadline that has passed */
+        struct fixture f;
+        struct homer_ahead *ahead;
+        int fd[CLIENTS];
+        fixture_open(&f, small_limits());
+        assert_int_equal(homer_ahead_new(&ahead, &any_line), 0);
+        assert_int_equal(homer_ahead_start(ahead), 0);
+        homer_conn_group_ahead(f.g, ahead);
+        for (int i = 0; i < CLIENTS; i++) {
+            fd[i] = client(&f);
+            PUMP(&f, f.g->stats.open == (unsigned)i + 1);
+        }
+        for (int i = 0; i < CLIENTS; i++) say_n(&f, fd[i], line, HOMER_AHEAD_LONG + 1);
+        for (struct homer_conn *c = f.g->all; c; c = c->next)
+            if ((int)c->session.id <= lost) homer_conn_cut(c);
+        PUMP(&f, f.g->stats.open == (unsigned)(CLIENTS - lost));
+        fixture_close(&f);
+        homer_ahead_free(ahead);
+        for (int i = 0; i < CLIENTS; i++) close(fd[i]);
+    }
+    free(line);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_turns_alternate),
@@ -127,6 +202,8 @@ int main(void) {
         cmocka_unit_test(test_an_unfinished_line_is_not_held_back),
         cmocka_unit_test(test_an_unfinished_line_is_held_at_its_end),
         cmocka_unit_test(test_an_unfinished_line_outlives_its_connection),
+        cmocka_unit_test(test_long_lines_keep_their_place),
+        cmocka_unit_test(test_a_long_line_of_a_lost_connection_is_let_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
