@@ -1,5 +1,6 @@
 /* homerd: options, configuration, then one loop until a signal ends it. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -228,6 +229,16 @@ static void decode_ahead(struct process *p) {
     if (err) homer_log(HOMER_LOG_WARN, "main", "no_decode_thread", "error=%s", uv_strerror(err));
 }
 
+/* What grows and shrinks stays with the process, some MiB of it: faults of fresh pages were a sixth of the
+ * time of learning in a new model. */
+static void keep_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_TOP_PAD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 /* Makes what serving needs, one inside the other, and takes it apart again in reverse. */
 static int run(struct process *p) {
     static const struct homer_clock clock = {now_ms, wall_ms};
@@ -295,6 +306,7 @@ static int configured(struct process *p) {
 int main(int argc, char **argv) {
     static struct process p;
     int status = EXIT_OK;
+    keep_memory();
     umask(077);               /* what is written here is nobody else's business */
     signal(SIGPIPE, SIG_IGN); /* a lost peer is an error code of write */
     signal(SIGXFSZ, SIG_IGN); /* so is a file that may not grow */
