@@ -7,18 +7,17 @@ function was compiled from; parts are folders or files of the source.
 """
 import argparse
 import bisect
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
+from serving import Serving
 from sources import find, lines_of
 
 STREAMS = ["yeast", "medical", "ng20", "delicious", "corel5k", "arxiv_titles_10k"]
@@ -88,28 +87,18 @@ class Program:
         return self.source[i] if i >= 0 else "?"
 
 
-def sample(build, program, stream, profile, seconds, folder):
+def sample(serving, program, stream, profile, seconds):
     """Counter of parts, and requests answered a second."""
-    port_file = folder / "port"
-    port_file.unlink(missing_ok=True)
-    daemon = subprocess.Popen([program.path, "--listen", "127.0.0.1:0", "--port-file", port_file, "--set", f"model.profile={profile}"], stderr=subprocess.DEVNULL)
-    try:
-        while not port_file.is_file():
-            time.sleep(0.01)
-        port = json.loads(port_file.read_text())["tcp"]
-        drive = lambda n: float(subprocess.run([Path(build) / "tests/bench/bench_socket", str(port), str(n), "256", stream, "fresh"],
-                                               check=True, stdout=subprocess.PIPE, text=True).stdout.split()[1])
-        rate = drive(4000)
-        data = folder / "perf.data"
-        perf = subprocess.Popen(["perf", "record", "-q", "-F", "1999", "-o", data, "-p", str(daemon.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.2)
-        rate = drive(int(rate * seconds))
-        perf.send_signal(signal.SIGINT)
-        perf.wait()
-        script = subprocess.run(["perf", "script", "-i", data, "--show-mmap-events", "-F", "comm,ip,sym,dso"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    finally:
-        daemon.send_signal(signal.SIGTERM)
-        daemon.wait()
+    to = serving.daemon(f"model.profile={profile}")
+    daemon, data = serving.processes[-1], serving.folder / "perf.data"
+    drive = lambda n: serving.rate(to, "test", "--model", "default", "--fresh", "--requests", n, stream)
+    rate = drive(4000)
+    perf = subprocess.Popen(["perf", "record", "-q", "-F", "1999", "-o", data, "-p", str(daemon.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.2)
+    rate = drive(int(rate * seconds))
+    perf.send_signal(signal.SIGINT)
+    perf.wait()
+    script = subprocess.run(["perf", "script", "-i", data, "--show-mmap-events", "-F", "comm,ip,sym,dso"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     maps, count = [], Counter()
     for line in script.splitlines():
         mapped = re.search(r"PERF_RECORD_MMAP2? .*\[0x([0-9a-f]+)\(0x([0-9a-f]+)\) @ (0x[0-9a-f]+|0).*\]: r.xp (\S+)", line)
@@ -148,17 +137,16 @@ def main():
     program = Program(args.build)
     names = [part for part, _ in PARTS]
     rows = []
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with Serving(args.build) as serving:
         for name in args.streams.split(","):
             source = find(args.data, name)
             if not source:
                 print(f"shares: {name} is not shipped and not in HOMER_DATA: left out", file=sys.stderr)
                 continue
-            stream = folder / f"{name}.jsonl"
+            stream = serving.folder / f"{name}.jsonl"
             stream.write_bytes(b"\n".join(lines_of(source)) + b"\n")
             for profile in args.profiles.split(","):
-                count, rate = sample(args.build, program, stream, profile, args.seconds, folder)
+                count, rate = sample(serving, program, stream, profile, args.seconds)
                 total = sum(count.values())
                 if not total:
                     sys.exit("shares: perf has taken no sample; is it allowed to (kernel.perf_event_paranoid)?")
