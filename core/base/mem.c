@@ -22,6 +22,7 @@ void *homer_mem_alloc(struct homer_mem *m, size_t n, size_t size) {
     if (!p) goto refused;
     memset(p, 0, bytes);
     m->used_bytes += bytes;
+    m->taken++;
     if (m->used_bytes > m->peak_bytes) m->peak_bytes = m->used_bytes;
     return p;
 refused:

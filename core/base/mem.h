@@ -14,6 +14,7 @@ struct homer_mem {
     size_t used_bytes; /* charged now */
     size_t peak_bytes; /* highest used_bytes so far */
     size_t max_bytes;  /* 0 = no cap */
+    uint64_t taken;    /* blocks allocated so far */
     uint64_t fail_in;  /* fault injection: the fail_in-th allocation from now fails, once; 0 = off */
     uint64_t failed;   /* allocations refused so far (cap, system or injected) */
     uint64_t
