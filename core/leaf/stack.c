@@ -5,7 +5,8 @@
 #include "core/base/num.h"
 
 enum { E = HOMER_EXPERTS, ROW = HOMER_STACK_ROW }; /* of room; config.experts of them are in use */
-enum { LANES = 4 };
+enum { LANES = 4, BLOCK = 64 };
+_Static_assert((int)E < (int)ROW, "solve needs one place more");
 
 #define FORGET 0.999
 #define RIDGE 0.005
@@ -80,40 +81,92 @@ HOMER_WIDE void homer_stack_predict(const struct homer_stack *s, const struct ho
     for (uint32_t l = 0; l < f->stride; l++) p[l] = c[l] > 0 ? homer_sigmoid(p[l]) : 0.0f;
 }
 
-/* Solves h d = g for symmetric positive definite h (lower triangle given): Cholesky. */
-static void solve(int n, double h[E][ROW], const double g[E], double d[E]) {
-    double c[E][E];
-    for (int i = 0; i < n; i++) {
-        for (int j = 0; j <= i; j++) {
-            double sum = h[i][j];
-            for (int k = 0; k < j; k++) sum -= c[i][k] * c[j][k];
-            c[i][j] = i == j ? sqrt(sum > 1e-12 ? sum : 1e-12) : sum / c[j][j];
+/* to[0..) += factor x[0..), a few blocks of LANES. */
+static inline void add_row(double *restrict to, const double *restrict x, double factor, int blocks) {
+    for (int i = 0; i < blocks * LANES; i++) to[i] += factor * x[i];
+}
+
+static inline void subtract_row(double *restrict to, const double *restrict x, double factor, int blocks) {
+    for (int i = 0; i < blocks * LANES; i++) to[i] -= factor * x[i];
+}
+
+/* Solves h d = g for symmetric positive definite h (lower triangle given): Cholesky, a column at a time, so
+ * that what can be done side by side is. c[j] is column j of the factor; g goes along as one more row, which
+ * makes of it the solution of the forward substitution. What stands above the diagonal is never read. */
+static inline void solve(int n, double h[E][ROW], const double g[E], double d[E]) {
+    double c[E][ROW] = {0};
+    for (int j = 0; j < n; j++) {
+        for (int i = j; i < n; i++) c[j][i] = h[i][j];
+        c[j][n] = g[j];
+    }
+    for (int j = 0; j < n; j++) {
+        double root = sqrt(c[j][j] > 1e-12 ? c[j][j] : 1e-12);
+        for (int i = 0; i < (n / LANES + 1) * LANES; i++) c[j][i] /= root;
+        c[j][j] = root;
+        for (int k = j + 1; k < n; k++) {
+            int block = k / LANES, first = block * LANES;
+            subtract_row(&c[k][first], &c[j][first], c[j][k], n / LANES + 1 - block);
         }
     }
-    for (int i = 0; i < n; i++) {
-        d[i] = g[i];
-        for (int k = 0; k < i; k++) d[i] -= c[i][k] * d[k];
-        d[i] /= c[i][i];
-    }
     for (int i = n - 1; i >= 0; i--) {
-        for (int k = i + 1; k < n; k++) d[i] -= c[k][i] * d[k];
-        d[i] /= c[i][i];
+        double sum = c[i][n];
+        for (int k = i + 1; k < n; k++) sum -= c[i][k] * d[k];
+        d[i] = sum / c[i][i];
     }
 }
 
-/* The label's offsets u lie `cap` apart, behind them the variances v. */
-static inline void learn_offset(int n, float *u, size_t cap, const double x[ROW], float error, float h) {
-    float *v = u + (size_t)n * cap, spread = 0;
-    for (int e = 0; e < n; e++) spread += v[e * cap] * (float)x[e] * (float)x[e];
-    float q = 1.0f / (1.0f + h * spread);
-    for (int e = 0; e < n; e++) {
-        float vx = v[e * cap] * (float)x[e];
-        u[e * cap] += vx * error * q;
-        v[e * cap] = v[e * cap] - h * q * vx * vx + OFFSET_NOISE;
+/* What some labels in a row have to teach, those that `told` is not 0 for. */
+struct lesson {
+    uint32_t from, n; /* first label; how many, a multiple of HOMER_LANES */
+    float error[BLOCK], h[BLOCK], weight[BLOCK], q[BLOCK]; /* q: as in the comment of the header */
+    uint32_t told[BLOCK];
+};
+
+/* True when there is anything. */
+static inline bool ask(struct lesson *restrict s, const struct homer_frame *f, const double *c,
+                       const float *p) {
+    const float *y = f->y + s->from, *weight = f->weight + s->from;
+    uint32_t any = 0, known = f->labels - s->from;
+    for (uint32_t i = 0; i < s->n; i++) {
+        float error = y[i] - p[i], h = p[i] * (1.0f - p[i]);
+        s->error[i] = error;
+        s->h[i] = h < MIN_CURVATURE ? MIN_CURVATURE : h;
+        s->weight[i] = weight[i];
+        s->told[i] = (fabsf(error) >= SMALL_ERROR) & (weight[i] > 0) & (c[i] > 0) & (i < known);
+    }
+    for (uint32_t i = 0; i < s->n; i++) any |= s->told[i];
+    return any;
+}
+
+/* spread += v x^2 */
+static inline void add_spread(float *restrict spread, const float *v, const float *x, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) spread[i] += v[i] * x[i] * x[i];
+}
+
+/* The offsets u of an expert, and their variances v. */
+static inline void learn_offset(float *restrict u, float *restrict v, const float *restrict x,
+                                const struct lesson *restrict s) {
+    for (uint32_t i = 0; i < s->n; i++) {
+        float vx = v[i] * x[i], to = u[i] + vx * (s->weight[i] * s->error[i]) * s->q[i];
+        float left = v[i] - (s->weight[i] * s->h[i]) * s->q[i] * vx * vx + OFFSET_NOISE;
+        u[i] = s->told[i] ? to : u[i];
+        v[i] = s->told[i] ? left : v[i];
     }
 }
 
-static void forget(int n, double h[E][ROW], double ridge) {
+static inline void learn_offsets(int n, const struct homer_grid *offset, float *const *evidence,
+                                 struct lesson *s) {
+    float *q = s->q;
+    for (uint32_t i = 0; i < s->n; i++) q[i] = 0;
+    for (int e = 0; e < n; e++)
+        add_spread(q, homer_grid_f32(offset, (uint32_t)(n + e)) + s->from, evidence[e] + s->from, s->n);
+    for (uint32_t i = 0; i < s->n; i++) q[i] = 1.0f / (1.0f + s->weight[i] * s->h[i] * q[i]);
+    for (int e = 0; e < n; e++)
+        learn_offset(homer_grid_f32(offset, (uint32_t)e) + s->from,
+                     homer_grid_f32(offset, (uint32_t)(n + e)) + s->from, evidence[e] + s->from, s);
+}
+
+static inline void forget(int n, double h[E][ROW], double ridge) {
     for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) h[i][j] *= FORGET;
         h[i][i] += ridge;
@@ -126,12 +179,11 @@ static inline void add(int n, double h[E][ROW], double g[E], const double x[ROW]
     for (int i = 0; i < n; i++) {
         double s = curvature * x[i];
         g[i] += error * x[i];
-        for (int j = 0; j <= i; j += LANES)
-            for (int k = 0; k < LANES; k++) h[i][j + k] += s * x[j + k];
+        add_row(h[i], x, s, i / LANES + 1);
     }
 }
 
-static void step(int n, double h[E][ROW], const double g[E], double w[E]) {
+static inline void step(int n, double h[E][ROW], const double g[E], double w[E]) {
     double d[E];
     solve(n, h, g, d);
     for (int e = 0; e < n; e++) w[e] += d[e] > MAX_STEP ? MAX_STEP : d[e] < -MAX_STEP ? -MAX_STEP : d[e];
@@ -142,33 +194,50 @@ static float young_share(double positives, double told) {
     return share > 0 ? share * t / (t + BEGINNING) : 0;
 }
 
-HOMER_WIDE void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior,
-                                  const struct homer_frame *f, float *const *evidence, const float *p) {
-    const double *c = homer_grid_f64(&prior->count, 0);
+/* homer_stack_learn for a number of experts that the compiler knows: its loops are short. */
+static inline __attribute__((always_inline)) void learn(const int n, struct homer_stack *s,
+                                                        const struct homer_frame *f, float *const *evidence,
+                                                        const double *c, const float *p) {
     double g[E] = {0}, young_g[E] = {0}, x[ROW] = {0};
-    int n = s->config.experts;
-    float *u = homer_grid_f32(&s->offset, 0), *r = homer_grid_f32(&s->offset, 2 * (uint32_t)n);
+    const float *r = homer_grid_f32(&s->offset, 2 * (uint32_t)n);
     bool young = false;
-    if (s->fixed) return;
     forget(n, s->h, RIDGE);
-    for (uint32_t l = 0; l < f->labels; l++) {
-        float error = f->y[l] - p[l], weight = f->weight[l];
-        if (fabsf(error) < SMALL_ERROR || weight == 0 || c[l] == 0) continue;
-        float h = p[l] * (1.0f - p[l]);
-        if (h < MIN_CURVATURE) h = MIN_CURVATURE;
-
-        for (int e = 0; e < n; e++) x[e] = (double)evidence[e][l];
-        add(n, s->h, g, x, (double)(weight * error), (double)(weight * h));
-        if (r[l] > 0) {
+    for (uint32_t from = 0; from < f->labels; from += BLOCK) {
+        struct lesson lesson;
+        lesson.from = from;
+        lesson.n = f->stride - from < BLOCK ? f->stride - from : BLOCK;
+        if (!ask(&lesson, f, c + from, p + from)) continue;
+        for (uint32_t i = 0; i < lesson.n; i++) {
+            if (!lesson.told[i]) continue;
+            float error = lesson.error[i], h = lesson.h[i], weight = lesson.weight[i], share = r[from + i];
+            for (int e = 0; e < n; e++) x[e] = (double)evidence[e][from + i];
+            add(n, s->h, g, x, (double)(weight * error), (double)(weight * h));
+            if (!(share > 0)) continue;
             if (!young) forget(n, s->young_h, YOUNG_RIDGE);
             young = true;
-            add(n, s->young_h, young_g, x, (double)(r[l] * weight * error),
-                (double)(r[l] * r[l] * weight * h));
+            add(n, s->young_h, young_g, x, (double)(share * weight * error),
+                (double)(share * share * weight * h));
         }
-        if (!s->no_offsets) learn_offset(n, u + l, s->offset.cap, x, weight * error, weight * h);
+        if (!s->no_offsets) learn_offsets(n, &s->offset, evidence, &lesson);
     }
     step(n, s->h, g, s->w);
     if (young) step(n, s->young_h, young_g, s->young_w);
+}
+
+HOMER_WIDE void homer_stack_learn(struct homer_stack *s, const struct homer_prior *prior,
+                                  const struct homer_frame *f, float *const *evidence, const float *p) {
+    const double *c = homer_grid_f64(&prior->count, 0);
+    int n = s->config.experts;
+    float *r = homer_grid_f32(&s->offset, 2 * (uint32_t)n);
+    if (s->fixed) return;
+    if (n == HOMER_FLAT_ONLY)
+        learn(HOMER_FLAT_ONLY, s, f, evidence, c, p);
+    else if (n == HOMER_FAST_ONLY)
+        learn(HOMER_FAST_ONLY, s, f, evidence, c, p);
+    else if (n == HOMER_EXPERTS)
+        learn(HOMER_EXPERTS, s, f, evidence, c, p);
+    else
+        learn(n, s, f, evidence, c, p);
     for (uint32_t i = 0; i < f->positive_n && s->config.young; i++) {
         uint32_t l = f->positive[i];
         double weight = (double)f->weight[l];

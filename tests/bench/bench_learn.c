@@ -7,7 +7,8 @@
  * One tab-separated row per file: instances learned and predicted a second (learned: predicted first, counted
  * in the metrics, then updated; predicted: by the model as it is at the end), how many blocks of memory the
  * learning of the second half of the stream took, the bytes the model holds, and its digest. Of N times, each
- * with a new model, the fastest counts. --only: the other is done once, and is 0 in the row; for profilers. */
+ * with a new model, the fastest counts. --only: the other is done once, and is 0 in the row; for profilers.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
