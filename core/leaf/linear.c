@@ -70,7 +70,7 @@ static int widen(struct homer_linear *l, uint32_t groups) {
     while (n < groups) n += n < 4 ? 1 : n / 4;
     group *bias = wider(l, l->bias, old_n, n, l->config.bias_variance);
     group *fresh = wider(l, l->fresh, old_n, n, l->config.variance);
-    group *sum = homer_mem_alloc(l->mem, n, sizeof *sum);
+    float *sum = homer_mem_alloc(l->mem, n, sizeof(group));
     group **row = l->row_cap ? homer_mem_alloc(l->mem, l->row_cap, sizeof *row) : NULL;
     if (!bias || !fresh || !sum || (l->row_cap && !row)) goto refused;
     for (uint32_t j = 0; j < l->features; j++) {
@@ -82,7 +82,7 @@ static int widen(struct homer_linear *l, uint32_t groups) {
     homer_mem_free(l->mem, l->row, l->row_cap, sizeof *row);
     homer_mem_free(l->mem, l->bias, old_n, sizeof *bias);
     homer_mem_free(l->mem, l->fresh, old_n, sizeof *fresh);
-    homer_mem_free(l->mem, l->sum, old_n, sizeof *sum);
+    homer_mem_free(l->mem, l->sum, old_n, sizeof(group));
     l->row = row;
     l->bias = bias;
     l->fresh = fresh;
@@ -95,7 +95,7 @@ refused:
     homer_mem_free(l->mem, row, l->row_cap, sizeof *row);
     homer_mem_free(l->mem, bias, n, sizeof *bias);
     homer_mem_free(l->mem, fresh, n, sizeof *fresh);
-    homer_mem_free(l->mem, sum, n, sizeof *sum);
+    homer_mem_free(l->mem, sum, n, sizeof(group));
     return -ENOMEM;
 }
 
@@ -175,6 +175,12 @@ void homer_linear_cancel(struct homer_linear *l) {
     }
 }
 
+/* A row of the scratch: [columns] scores s, or with `variance` their variances v, of expert e. Learning turns
+ * them into the columns' gradients g and shrinkages q z. */
+static inline float *sum_row(const struct homer_linear *l, int e, bool variance) {
+    return l->sum + (size_t)(2 * e + variance) * LANES * l->groups_cap;
+}
+
 /* Scores and variances of one group of columns: s and v for both experts. */
 static inline void sum_group(const struct homer_linear *l, const struct homer_linear_input *in, uint32_t g) {
     group acc = l->bias[g];
@@ -187,109 +193,112 @@ static inline void sum_group(const struct homer_linear *l, const struct homer_li
                 acc.var[e][c] += xx * r->var[e][c];
             }
     }
-    l->sum[g] = acc;
+    for (int e = 0; e < 2; e++) {
+        memcpy(sum_row(l, e, false) + g * LANES, acc.w[e], sizeof acc.w[e]);
+        memcpy(sum_row(l, e, true) + g * LANES, acc.var[e], sizeof acc.var[e]);
+    }
 }
 
 HOMER_WIDE void homer_linear_predict(struct homer_linear *l, struct homer_frame *f,
                                      const struct homer_linear_input *x) {
     float share = l->config.offset ? 0.0f : 1.0f; /* of the prior in the score */
-    for (uint32_t g = 0; g < f->stride / LANES; g++) {
-        sum_group(l, x, g);
-        for (int e = 0; e < 2; e++) {
-            const float *lam = f->prior_logit + g * LANES;
-            float *out = f->evidence[l->config.out + (unsigned)e] + g * LANES;
-            for (int c = 0; c < LANES; c++)
-                out[c] =
-                    homer_clip(l->sum[g].w[e][c] - share * lam[c], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
-        }
+    const float *lam = f->prior_logit;
+    for (uint32_t g = 0; g < f->stride / LANES; g++) sum_group(l, x, g);
+    for (int e = 0; e < 2; e++) {
+        const float *s = sum_row(l, e, false);
+        float *out = f->evidence[l->config.out + (unsigned)e];
+        for (uint32_t c = 0; c < f->stride; c++)
+            out[c] = homer_clip(s[c] - share * lam[c], -HOMER_EVIDENCE_CLIP, HOMER_EVIDENCE_CLIP);
     }
 }
 
 void homer_linear_add_label(struct homer_linear *l, uint32_t from) {
     uint32_t g = from / LANES, c = from % LANES, h = (from + 1) / LANES, d = (from + 1) % LANES;
-    for (uint32_t j = 0; j <= l->features + 1; j++) {
-        group *r = j < l->features ? l->row[j] : j == l->features ? l->bias : l->sum;
+    for (uint32_t j = 0; j <= l->features; j++) {
+        group *r = j < l->features ? l->row[j] : l->bias;
         for (int e = 0; e < 2; e++) {
             r[h].w[e][d] = r[g].w[e][c];
             r[h].var[e][d] = r[g].var[e][c];
         }
     }
-}
-
-/* Per column what an update needs: gradient[e] = g, shrink[e] = q z. */
-struct step {
-    float gradient[2][LANES];
-    float shrink[2][LANES];
-    float noise[2][LANES]; /* none where the label is unknown */
-};
-
-static inline struct step step_of(const struct homer_linear *l, const struct homer_frame *f, uint32_t g) {
-    const group *sum = &l->sum[g];
-    const float *y = f->y + g * LANES, *weight = f->weight + g * LANES, *lam = f->prior_logit + g * LANES;
-    float share = l->config.offset ? 1.0f : 0.0f;
-    struct step s;
-    for (int e = 0; e < 2; e++)
-        for (int c = 0; c < LANES; c++) {
-            float p = homer_sigmoid(sum->w[e][c] + share * lam[c]);
-            float q = p * (1.0f - p);
-            q = weight[c] * (q < MIN_CURVATURE ? MIN_CURVATURE : q);
-            float z = 1.0f / (1.0f + q * sum->var[e][c]);
-            s.gradient[e][c] = weight[c] * (y[c] - p) * z;
-            s.shrink[e][c] = q * z;
-            s.noise[e][c] = weight[c] > 0 ? l->config.noise[e] : 0.0f;
-        }
-    return s;
-}
-
-static inline void update(group *r, float x, const struct step *s, int e) {
-    for (int c = 0; c < LANES; c++) {
-        float ax = r->var[e][c] * x;
-        r->w[e][c] += ax * s->gradient[e][c];
-        r->var[e][c] = r->var[e][c] - s->shrink[e][c] * ax * ax + s->noise[e][c];
+    for (int e = 0; e < 2; e++) {
+        sum_row(l, e, false)[from + 1] = sum_row(l, e, false)[from];
+        sum_row(l, e, true)[from + 1] = sum_row(l, e, true)[from];
     }
 }
 
-static inline void update_lane(group *r, float x, const struct step *s, int e, int c) {
-    float ax = r->var[e][c] * x;
-    r->w[e][c] += ax * s->gradient[e][c];
-    r->var[e][c] -= s->shrink[e][c] * ax * ax;
+/* Turns an expert's scores and variances into gradients and shrinkages; returns how many columns move. */
+static inline uint32_t step_of(const struct homer_frame *f, float share, float *restrict s,
+                               float *restrict v) {
+    const float *y = f->y, *weight = f->weight, *lam = f->prior_logit;
+    uint32_t moving = 0, columns = f->labels + 1;
+    for (uint32_t c = 0; c < f->stride; c++) {
+        float p = homer_sigmoid(s[c] + share * lam[c]);
+        float q = p * (1.0f - p);
+        q = weight[c] * (q < MIN_CURVATURE ? MIN_CURVATURE : q);
+        float z = 1.0f / (1.0f + q * v[c]);
+        s[c] = weight[c] * (y[c] - p) * z;
+        v[c] = q * z;
+        moving += (c < columns) & (fabsf(s[c]) > SMALL_GRADIENT);
+    }
+    return moving;
 }
 
-/* lazy[e]: only the columns that move */
-static inline void learn_group(struct homer_linear *l, const struct homer_linear_input *in, uint32_t g,
-                               const struct step *s, const bool lazy[2]) {
-    uint8_t lane[2][LANES], lanes[2] = {0};
-    for (int e = 0; e < 2; e++)
-        for (int c = 0; c < LANES && lazy[e]; c++)
-            if (fabsf(s->gradient[e][c]) > SMALL_GRADIENT) lane[e][lanes[e]++] = (uint8_t)c;
-    if (lazy[0] && lazy[1] && lanes[0] + lanes[1] == 0) return;
+/* Leaves only the columns that move: a column without gradient and shrinkage stays as it is to the bit. */
+static inline void hold(float *restrict gradient, float *restrict shrink, uint32_t n) {
+    for (uint32_t c = 0; c < n; c++) {
+        bool moves = fabsf(gradient[c]) > SMALL_GRADIENT;
+        gradient[c] = moves ? gradient[c] : 0.0f;
+        shrink[c] = moves ? shrink[c] : 0.0f;
+    }
+}
+
+/* Per column of a group what an update needs. */
+struct step {
+    float gradient[LANES], shrink[LANES];
+    float noise[LANES]; /* none where the label is unknown */
+};
+
+static inline void update(group *restrict r, float x, const struct step *restrict s, int e) {
+    for (int c = 0; c < LANES; c++) {
+        float ax = r->var[e][c] * x;
+        r->w[e][c] += ax * s->gradient[c];
+        r->var[e][c] = r->var[e][c] - s->shrink[c] * ax * ax + s->noise[c];
+    }
+}
+
+static inline void learn_group(struct homer_linear *l, const struct homer_linear_input *in,
+                               const struct homer_frame *f, uint32_t g, const bool lazy[2]) {
+    struct step s[2];
+    bool still[2];
+    for (int e = 0; e < 2; e++) {
+        memcpy(s[e].gradient, sum_row(l, e, false) + g * LANES, sizeof s[e].gradient);
+        memcpy(s[e].shrink, sum_row(l, e, true) + g * LANES, sizeof s[e].shrink);
+        for (int c = 0; c < LANES; c++)
+            s[e].noise[c] = f->weight[g * LANES + (uint32_t)c] > 0 ? l->config.noise[e] : 0.0f;
+        still[e] = lazy[e];
+        for (int c = 0; c < LANES; c++) still[e] &= s[e].gradient[c] == 0;
+    }
+    if (still[0] && still[1]) return;
     for (uint32_t i = 0; i <= in->n; i++) {
         group *r = i < in->n ? l->row[in->feature[i]] : l->bias;
         float x = i < in->n ? in->x[i] : 1.0f;
         if (r == l->fresh) continue;
-        for (int e = 0; e < 2; e++) {
-            if (!lazy[e]) update(&r[g], x, s, e);
-            for (int k = 0; k < lanes[e]; k++) update_lane(&r[g], x, s, e, lane[e][k]);
-        }
+        for (int e = 0; e < 2; e++)
+            if (!still[e]) update(&r[g], x, &s[e], e);
     }
 }
 
 HOMER_WIDE void homer_linear_learn(struct homer_linear *l, const struct homer_frame *f,
                                    const struct homer_linear_input *x) {
-    /* the steps are computed twice: first to count the columns that matter, then to update */
-    uint32_t moving[2] = {0}, columns = f->labels + 1;
-    for (uint32_t g = 0; g < f->stride / LANES; g++) {
-        struct step s = step_of(l, f, g);
-        for (int e = 0; e < 2; e++)
-            for (int c = 0; c < LANES; c++)
-                moving[e] += g * LANES + (uint32_t)c < columns && fabsf(s.gradient[e][c]) > SMALL_GRADIENT;
-    }
     bool lazy[2];
-    for (int e = 0; e < 2; e++) lazy[e] = !(l->config.noise[e] > 0) && moving[e] * 4 < columns;
-    for (uint32_t g = 0; g < f->stride / LANES; g++) {
-        struct step s = step_of(l, f, g);
-        learn_group(l, x, g, &s, lazy);
+    for (int e = 0; e < 2; e++) {
+        float *s = sum_row(l, e, false), *v = sum_row(l, e, true);
+        uint32_t moving = step_of(f, l->config.offset ? 1.0f : 0.0f, s, v);
+        lazy[e] = !(l->config.noise[e] > 0) && moving * 4 < f->labels + 1;
+        if (lazy[e]) hold(s, v, f->stride);
     }
+    for (uint32_t g = 0; g < f->stride / LANES; g++) learn_group(l, x, f, g, lazy);
     l->prepared_n = 0;
 }
 

@@ -48,7 +48,8 @@ struct homer_linear {
     uint32_t groups_cap;              /* groups every row has room for */
     struct homer_linear_group *bias;  /* [groups_cap] b and B */
     struct homer_linear_group *fresh; /* [groups_cap] a row that has learned nothing */
-    struct homer_linear_group *sum;   /* scratch [groups_cap]: w = s, var = v of the instance at hand */
+    float *sum;                       /* scratch [2][2][8 groups_cap]: of either expert s, v of the instance
+                                         at hand */
 };
 
 /* Some features of an instance, each once: x[n] of rows feature[n]. */
