@@ -55,6 +55,7 @@ struct homer_subset {
     /* scratch: the candidates of the last homer_subset_propose */
     struct homer_candidate candidate[HOMER_SUBSET_CANDIDATES];
     uint32_t candidates;
+    uint32_t set[HOMER_SUBSET_CANDIDATES]; /* of each, for searching */
     uint32_t *own; /* [HOMER_SUBSET_OWN][cap] ids of the candidates made from scores */
     uint32_t cap;
 };
