@@ -91,26 +91,63 @@ static void take_in(struct homer_scale *s, const struct homer_instance *x) {
     }
 }
 
+enum { BLOCK = 64 };
+
+/* Some dense features of an instance, side by side. */
+struct block {
+    uint32_t feature[BLOCK], n;
+    double count[BLOCK], mean[BLOCK], m2[BLOCK], total[BLOCK]; /* moments; over how many instances */
+    double raw[BLOCK];
+    double centre[BLOCK], variance[BLOCK]; /* over all of these */
+    float z[BLOCK];                        /* standardised, clipped, in units of the block */
+};
+
+HOMER_WIDE static void standardise(struct block *restrict b, double widen, float unit) {
+    for (uint32_t i = 0; i < b->n; i++) {
+        double n = b->count[i], mean = b->mean[i], total = b->total[i];
+        double centre = mean * n / total,
+               variance = (b->m2[i] + mean * mean * n * (total - n) / total) / total;
+        b->centre[i] = centre;
+        b->variance[i] = variance;
+        b->z[i] = homer_clip((float)((b->raw[i] - centre) / sqrt(variance * widen)), -CLIP, CLIP) * unit;
+    }
+}
+
+/* Into out[] from number `out` on, without those that hardly vary; returns how many there are then. */
+static uint32_t put_block(struct homer_scale *s, struct block *b, double widen, float unit, uint32_t out) {
+    standardise(b, widen, unit);
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (!(b->variance[i] > 1e-10 * b->centre[i] * b->centre[i])) continue;
+        s->out_feature[out] = b->feature[i];
+        s->out_x[out++] = b->z[i];
+    }
+    b->n = 0;
+    return out;
+}
+
 /* The dense block: scaled into out, unscaled into raw. */
 static uint32_t scale_dense(struct homer_scale *s, double t) {
     float unit = s->dense_n ? 1.0f / sqrtf((float)s->dense_n) : 0.0f;
+    double widen = t < 10 ? 2 : 1;
+    struct block b;
     uint32_t out = 0;
+    b.n = 0;
     for (uint32_t i = 0; i < s->dense_n; i++) {
-        uint32_t j = s->dense[i];
+        uint32_t j = s->dense[i], k = b.n;
         uint8_t state = s->state[j];
         s->raw[i] = NAN;
         if (state == HOMER_NULL || (state == HOMER_ABSENT && s->absent_missing)) continue;
         s->raw[i] = state == HOMER_GIVEN ? s->given[j] : 0.0f;
         const struct homer_moments *m = state == HOMER_GIVEN ? &s->fresh[j] : &s->moments[j];
-        double total = s->absent_missing ? m->n : t - m->missing;
-        double mean = m->mean * m->n / total;
-        double var = (m->m2 + m->mean * m->mean * m->n * (total - m->n) / total) / total;
-        if (!(var > 1e-10 * mean * mean)) continue;
-        if (t < 10) var *= 2;
-        s->out_feature[out] = j;
-        s->out_x[out++] = homer_clip((float)(((double)s->raw[i] - mean) / sqrt(var)), -CLIP, CLIP) * unit;
+        b.feature[k] = j;
+        b.raw[k] = (double)s->raw[i];
+        b.count[k] = m->n;
+        b.mean[k] = m->mean;
+        b.m2[k] = m->m2;
+        b.total[k] = s->absent_missing ? m->n : t - m->missing;
+        if (++b.n == BLOCK) out = put_block(s, &b, widen, unit, out);
     }
-    return out;
+    return put_block(s, &b, widen, unit, out);
 }
 
 uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x) {
