@@ -36,6 +36,7 @@ static void clusters_deinit(void *self) {
     homer_mem_free(c->mem, c->softened, c->label_cap, sizeof *c->softened);
     homer_mem_free(c->mem, c->on, c->label_cap, sizeof *c->on);
     homer_mem_free(c->mem, c->of, c->label_cap, sizeof *c->of);
+    homer_mem_free(c->mem, c->log, c->label_cap, sizeof *c->log);
     homer_hierarchy_deinit(&c->hierarchy);
 }
 
@@ -49,19 +50,23 @@ static int clusters_reserve(void *self, uint32_t features, uint32_t columns) {
     uint32_t *softened = homer_mem_alloc(c->mem, cap, sizeof *softened),
              *on = homer_mem_alloc(c->mem, cap, sizeof *on);
     uint32_t *of = homer_mem_alloc(c->mem, cap, sizeof *of);
-    if (!softened || !on || !of) {
+    float *log = homer_mem_alloc(c->mem, cap, sizeof *log);
+    if (!softened || !on || !of || !log) {
         homer_mem_free(c->mem, softened, cap, sizeof *softened);
         homer_mem_free(c->mem, on, cap, sizeof *on);
         homer_mem_free(c->mem, of, cap, sizeof *of);
+        homer_mem_free(c->mem, log, cap, sizeof *log);
         return -ENOMEM;
     }
     if (c->label_cap) memcpy(of, c->of, c->label_cap * sizeof *of);
     homer_mem_free(c->mem, c->softened, c->label_cap, sizeof *c->softened);
     homer_mem_free(c->mem, c->on, c->label_cap, sizeof *c->on);
     homer_mem_free(c->mem, c->of, c->label_cap, sizeof *c->of);
+    homer_mem_free(c->mem, c->log, c->label_cap, sizeof *c->log);
     c->softened = softened;
     c->on = on;
     c->of = of;
+    c->log = log;
     c->label_cap = cap;
     return 0;
 }
@@ -143,14 +148,22 @@ static void learn_trees(struct homer_clusters *c, struct homer_cluster *k, const
     for (uint32_t n = homer_forest_learn(k->forest, f, c->on, on_n); n; n--) note(c, e);
 }
 
+HOMER_WIDE static void take_logs(float *restrict out, const struct homer_frame *f) {
+    const float *y = f->y, *q = f->p;
+    for (uint32_t l = 0; l < f->labels; l++) {
+        float p = y[l] > 0 ? q[l] : 1.0f - q[l];
+        out[l] = homer_log(p > 1e-6f ? p : 1e-6f);
+    }
+}
+
 /* min(1, 4/7 of the mean log-loss) of these labels, of which the truth is known; -1 when none is. */
-static double loss_of(const struct homer_frame *f, const uint32_t *label, uint32_t n) {
+static double loss_of(const struct homer_clusters *c, const struct homer_frame *f, const uint32_t *label,
+                      uint32_t n) {
     double sum = 0, known = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t l = label ? label[i] : i;
         if (!(f->weight[l] > 0)) continue;
-        float p = f->y[l] > 0 ? f->p[l] : 1.0f - f->p[l];
-        sum -= (double)homer_log(p > 1e-6f ? p : 1e-6f);
+        sum -= (double)c->log[l];
         known++;
     }
     if (known == 0) return -1;
@@ -186,7 +199,7 @@ static void soften(struct homer_clusters *c, struct homer_cluster *k) {
 static bool has_drifted(struct homer_clusters *c, struct homer_cluster *k, const struct homer_frame *f) {
     struct homer_event e = {.seq = f->seq, .node = k->id, .kind = HOMER_EVENT_CLUSTER_DRIFT, .labels = k->m};
     struct rise rise;
-    double loss = loss_of(f, k->label, k->m);
+    double loss = loss_of(c, f, k->label, k->m);
     if (loss < 0) return false;
     bool again = homer_recovery_add(&k->recovery, loss);
     if (!has_risen(&k->loss, loss, &e, &rise)) return again;
@@ -200,13 +213,14 @@ static void watch(struct homer_clusters *c, const struct homer_frame *f) {
     enum homer_drift_scope scope = c->config.scope;
     struct rise rise;
     c->softened_n = 0;
+    take_logs(c->log, f);
     for (uint32_t i = 0; i < c->n; i++) {
         struct homer_cluster *k = &c->cluster[i];
         k->softened = false;
         if (has_drifted(c, k, f) && (scope == HOMER_DRIFT_CLUSTER || scope == HOMER_DRIFT_BOTH)) soften(c, k);
     }
     struct homer_event e = {.seq = f->seq, .kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = f->labels};
-    if (!has_risen(&c->loss, loss_of(f, NULL, f->labels), &e, &rise)) return;
+    if (!has_risen(&c->loss, loss_of(c, f, NULL, f->labels), &e, &rise)) return;
     note(c, e);
     for (uint32_t i = 0; i < c->n && scope == HOMER_DRIFT_BOTH; i++) {
         struct homer_cluster *k = &c->cluster[i];

@@ -95,6 +95,7 @@ struct homer_clusters {
     uint32_t softened_n;
     uint32_t *on; /* scratch: columns that are true */
     uint32_t *of; /* scratch: by label, its cluster + 1 */
+    float *log;   /* scratch [label_cap]: ln of what the truth of a label had been given */
     uint32_t label_cap;
 };
 

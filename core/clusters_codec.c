@@ -71,6 +71,7 @@ static void decode_room(struct homer_clusters *c, uint32_t labels, struct homer_
     c->softened = homer_get_block(d, c->mem, c->label_cap, sizeof *c->softened);
     c->on = homer_get_block(d, c->mem, c->label_cap, sizeof *c->on);
     c->of = homer_get_block(d, c->mem, c->label_cap, sizeof *c->of);
+    c->log = homer_get_block(d, c->mem, c->label_cap, sizeof *c->log);
 }
 
 /* A cluster has labels, and none that another one has. */

@@ -109,20 +109,27 @@ uint32_t homer_tree_leaf(const struct homer_tree *t, const struct homer_frame *f
     return i;
 }
 
+/* bayes comes as what the observers say, and gets the counts' part. */
+HOMER_WIDE static void log_odds(const struct homer_stats *s, float own, const float *restrict prior,
+                                float *restrict counts, float *restrict bayes, float *restrict better) {
+    const float *c = s->c, *expects = s->prior, *loss = s->loss;
+    float n = (float)s->n;
+    for (uint32_t l = 0; l < s->stride; l++) {
+        float expected = own * expects[l] + (1 - own) * prior[l];
+        counts[l] = homer_logit((c[l] + STRENGTH * expected) / (n + STRENGTH));
+        bayes[l] += counts[l];
+        better[l] = loss[s->stride + l] < loss[l] ? bayes[l] : counts[l];
+    }
+}
+
 uint32_t homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const struct homer_frame *f,
                             const float *prior, float *out) {
     const struct homer_stats *s = t->node[leaf].stats;
-    float *counts = out, *bayes = out + t->stride, *better = out + (size_t)2 * t->stride;
-    float own = leaf ? OWN_SHARE : 0.0f, n = (float)s->n;
+    float *bayes = out + t->stride;
     if (t->config->alternate)
         memcpy(t->alternate->logits + (size_t)3 * t->stride, prior, t->m * sizeof *prior);
     uint32_t lacks = homer_stats_bayes(s, f, bayes);
-    for (uint32_t l = 0; l < t->m; l++) {
-        float expected = own * s->prior[l] + (1 - own) * prior[l];
-        counts[l] = homer_logit((s->c[l] + STRENGTH * expected) / (n + STRENGTH));
-        bayes[l] += counts[l];
-        better[l] = s->loss[s->stride + l] < s->loss[l] ? bayes[l] : counts[l];
-    }
+    log_odds(s, leaf ? OWN_SHARE : 0.0f, prior, out, bayes, out + (size_t)2 * t->stride);
     return lacks;
 }
 
@@ -202,18 +209,21 @@ void homer_tree_cancel(struct homer_tree *t, uint32_t leaf) {
     n->due = false;
 }
 
+/* sign: 1 where a label is true, else -1. */
+HOMER_WIDE static void fade_losses(float *restrict loss, const float *logit, const float *sign, uint32_t n) {
+    for (uint32_t l = 0; l < n; l++) {
+        float p = homer_sigmoid(sign[l] * logit[l]);
+        loss[l] += (1 - LOSS_FADE) * (-homer_log(p > 1e-6f ? p : 1e-6f) - loss[l]);
+    }
+}
+
 static void note_losses(const struct homer_tree *t, struct homer_stats *s, const uint32_t *on, uint32_t on_n,
                         const float *logits) {
-    uint32_t k = 0;
-    for (uint32_t l = 0; l < t->m; l++) {
-        bool y = k < on_n && on[k] == l;
-        k += y;
-        for (int e = 0; e < 2; e++) {
-            float z = logits[(size_t)e * t->stride + l], p = homer_sigmoid(y ? z : -z);
-            float *loss = &s->loss[(size_t)e * s->stride + l];
-            *loss += (1 - LOSS_FADE) * (-homer_log(p > 1e-6f ? p : 1e-6f) - *loss);
-        }
-    }
+    float *sign = t->scratch;
+    for (uint32_t l = 0; l < t->stride; l++) sign[l] = -1;
+    for (uint32_t k = 0; k < on_n; k++) sign[on[k]] = 1;
+    for (uint32_t e = 0; e < 2; e++)
+        fade_losses(s->loss + (size_t)e * t->stride, logits + (size_t)e * t->stride, sign, t->stride);
 }
 
 double homer_tree_loss(const struct homer_tree *t, const uint32_t *on, uint32_t on_n, const float *logits) {

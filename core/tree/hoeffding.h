@@ -66,8 +66,8 @@ int homer_tree_clone(struct homer_tree **out, const struct homer_tree *t, const 
 
 /* The leaf of the frame's instance. */
 uint32_t homer_tree_leaf(const struct homer_tree *t, const struct homer_frame *f);
-/* Log-odds of the m columns at that leaf: out[3][stride] counts, bayes, better. prior[m]: pi of the columns'
- * labels. */
+/* Log-odds of the m columns at that leaf: out[3][stride] counts, bayes, better. prior[stride]: pi of
+ * the columns' labels, behind them any numbers. */
 uint32_t homer_tree_predict(const struct homer_tree *t, uint32_t leaf, const struct homer_frame *f,
                             const float *prior, float *out);
 
