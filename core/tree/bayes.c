@@ -9,8 +9,6 @@
 #define REFRESH 0.25 /* growth of a leaf's weight after which its curves are renewed */
 #define REFRESH_T 1.25f
 
-enum { AHEAD = 32 };
-
 HOMER_WIDE static void refresh_gauss(struct homer_stats *s, uint32_t place) {
     struct homer_gauss_view v = homer_gauss_view(s, place);
     float *k0 = homer_stats_gauss(s, place, HOMER_K0), *k1 = homer_stats_gauss(s, place, HOMER_K1),
@@ -26,12 +24,18 @@ HOMER_WIDE static void refresh_gauss(struct homer_stats *s, uint32_t place) {
     }
 }
 
-HOMER_WIDE void homer_stats_refresh_presence(struct homer_stats *s, uint32_t place) {
-    const float *a = homer_stats_presence(s, place, HOMER_WITH);
-    float *evidence = homer_stats_presence(s, place, HOMER_EVIDENCE);
-    float t = s->presence[place].t, q = (t + 0.5f) / ((float)s->n + 1);
-    s->presence[place].next = t * REFRESH_T;
-    for (uint32_t l = 0; l < s->stride; l++) evidence[l] = homer_log((a[l] + 2 * q) / (t - a[l] + 2 * q));
+static inline void refresh_row(float *restrict evidence, const float *a, float t, float q, uint32_t n) {
+    for (uint32_t l = 0; l < n; l++) evidence[l] = homer_log((a[l] + 2 * q) / (t - a[l] + 2 * q));
+}
+
+HOMER_WIDE void homer_stats_refresh_presence(struct homer_stats *s, const uint32_t *place, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        struct homer_presence *p = &s->presence[place[i]];
+        p->next = p->t * REFRESH_T;
+        refresh_row(homer_stats_presence(s, place[i], HOMER_EVIDENCE),
+                    homer_stats_presence(s, place[i], HOMER_WITH), p->t, (p->t + 0.5f) / ((float)s->n + 1),
+                    s->stride);
+    }
 }
 
 HOMER_WIDE static void refresh_base(struct homer_stats *s) {
@@ -51,19 +55,18 @@ void homer_stats_refresh_curves(struct homer_stats *s) {
 }
 
 void homer_stats_refresh(struct homer_stats *s) {
-    for (uint32_t i = 0; i < s->presence_n; i++) homer_stats_refresh_presence(s, i);
+    for (uint32_t i = 0; i < s->presence_n; i++) homer_stats_refresh_presence(s, &i, 1);
     for (uint32_t i = 0; i < s->gauss_n; i++) s->gauss[i].told = -1;
     s->refresh = 0;
     homer_stats_refresh_curves(s);
 }
 
-/* Evidence of the present features from number `first` on, at most AHEAD of them: all are looked up before
- * any is read, since their rows lie scattered and memory can fetch several at a time. Returns how many have
- * no observer. */
+/* Evidence of the present features from number `first` on, at most HOMER_STATS_AHEAD of them. Returns how
+ * many have no observer. */
 static inline uint32_t add_presence(const struct homer_stats *s, const struct homer_frame *f, uint32_t first,
                                     float *llr) {
-    const float *row[AHEAD];
-    uint32_t n = f->present_n - first < AHEAD ? f->present_n - first : AHEAD, rows = 0;
+    const float *row[HOMER_STATS_AHEAD];
+    uint32_t left = f->present_n - first, n = left < HOMER_STATS_AHEAD ? left : HOMER_STATS_AHEAD, rows = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t place = homer_stats_find(s, f->present[first + i], false);
         if (place == UINT32_MAX) continue;
@@ -92,7 +95,7 @@ HOMER_WIDE uint32_t homer_stats_bayes(const struct homer_stats *s, const struct 
         for (uint32_t l = 0; l < s->stride; l++)
             llr[l] += homer_clip(k0[l] + x * (k1[l] + x * k2[l]), -FEATURE_CLIP, FEATURE_CLIP);
     }
-    for (uint32_t i = 0; i < f->present_n; i += AHEAD) lacks += add_presence(s, f, i, llr);
+    for (uint32_t i = 0; i < f->present_n; i += HOMER_STATS_AHEAD) lacks += add_presence(s, f, i, llr);
     for (uint32_t l = 0; l < s->stride; l++) llr[l] = homer_clip(llr[l], -TOTAL_CLIP, TOTAL_CLIP);
     return lacks;
 }

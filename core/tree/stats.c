@@ -190,6 +190,28 @@ static void halve(struct homer_stats *s) {
     homer_stats_refresh(s); /* the weights at which it is renewed would be too far off now */
 }
 
+/* Counts the present features from number `first` on, at most HOMER_STATS_AHEAD of them. */
+static void count_present(struct homer_stats *s, const struct homer_frame *f, uint32_t first,
+                          const uint32_t *on, uint32_t on_n, float weight) {
+    uint32_t place[HOMER_STATS_AHEAD], left = f->present_n - first, due = 0,
+                                       n = left < HOMER_STATS_AHEAD ? left : HOMER_STATS_AHEAD;
+    for (uint32_t i = 0; i < n; i++) {
+        place[i] = homer_stats_find(s, f->present[first + i], false);
+        if (place[i] != UINT32_MAX) __builtin_prefetch(homer_stats_presence(s, place[i], HOMER_WITH), 1);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = place[i];
+        if (at == UINT32_MAX) {
+            if (!has_room(s, s->presence_n, s->presence_cap)) continue;
+            at = add_presence(s, f->present[first + i]);
+        }
+        s->presence[at].t += weight;
+        for (uint32_t k = 0; k < on_n; k++) homer_stats_presence(s, at, HOMER_WITH)[on[k]] += weight;
+        if (on_n || s->presence[at].t >= s->presence[at].next) place[due++] = at;
+    }
+    homer_stats_refresh_presence(s, place, due);
+}
+
 void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const uint32_t *on, uint32_t on_n,
                      double weight) {
     s->n += weight;
@@ -210,16 +232,7 @@ void homer_stats_add(struct homer_stats *s, const struct homer_frame *f, const u
         float *mean = homer_stats_gauss(s, place, HOMER_MEAN1), *m2 = homer_stats_gauss(s, place, HOMER_M2_1);
         for (uint32_t k = 0; k < on_n; k++) welford(&n1[on[k]], &mean[on[k]], &m2[on[k]], x, fw);
     }
-    for (uint32_t i = 0; i < f->present_n; i++) {
-        uint32_t place = homer_stats_find(s, f->present[i], false);
-        if (place == UINT32_MAX) {
-            if (!has_room(s, s->presence_n, s->presence_cap)) continue;
-            place = add_presence(s, f->present[i]);
-        }
-        s->presence[place].t += fw;
-        for (uint32_t k = 0; k < on_n; k++) homer_stats_presence(s, place, HOMER_WITH)[on[k]] += fw;
-        if (on_n || s->presence[place].t >= s->presence[place].next) homer_stats_refresh_presence(s, place);
-    }
+    for (uint32_t i = 0; i < f->present_n; i += HOMER_STATS_AHEAD) count_present(s, f, i, on, on_n, fw);
     if (s->n > HALVE_AT) halve(s);
     homer_stats_refresh_curves(s);
 }
@@ -271,7 +284,7 @@ int homer_stats_remap(struct homer_stats **out, const struct homer_stats *s, con
             homer_stats_presence(t, to, HOMER_WITH)[k] = share[k] * s->presence[i].t;
         gather(homer_stats_presence(t, to, 0), t->stride, homer_stats_presence(s, i, 0), s->stride,
                HOMER_PRESENCE_ROWS, source, m);
-        if (any_new) homer_stats_refresh_presence(t, to);
+        if (any_new) homer_stats_refresh_presence(t, &to, 1);
     }
     t->refresh = s->refresh;
     homer_stats_refresh_curves(t);

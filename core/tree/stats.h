@@ -116,13 +116,19 @@ static inline float *homer_stats_presence(const struct homer_stats *s, uint32_t 
 /* bytes of one observer's rows */
 #define HOMER_GAUSS_BYTES(s) (HOMER_GAUSS_ROWS * (s)->stride * sizeof(float))
 #define HOMER_PRESENCE_BYTES(s) (HOMER_PRESENCE_ROWS * (s)->stride * sizeof(float))
-enum { HOMER_STATS_FIRST = 8 /* observers there is room for at first; more by halves */ };
+enum {
+    HOMER_STATS_FIRST = 8,  /* observers there is room for at first; more by halves */
+    HOMER_STATS_AHEAD = 32, /* looked up before any is read: their rows lie scattered, and memory can fetch
+                               several at a time */
+};
 
 /* Enters an observer of that kind, 1 for gauss, into the index, where there is a place free. */
 void homer_stats_enter(struct homer_stats *s, uint32_t feature, uint32_t gauss, uint32_t place);
 
-/* For homer_stats_add: one presence observer's evidence; the bases, and the curves when it is time. */
-void homer_stats_refresh_presence(struct homer_stats *s, uint32_t place);
+/* For homer_stats_add: the evidence of presence observers place[n]; the bases, and the curves when it is
+ * time.
+ */
+void homer_stats_refresh_presence(struct homer_stats *s, const uint32_t *place, uint32_t n);
 void homer_stats_refresh_curves(struct homer_stats *s);
 
 #endif

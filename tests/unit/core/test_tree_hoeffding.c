@@ -265,7 +265,7 @@ static void a_clone_keeps_its_columns(void **state) {
     assert_close(plant_weight(&q), plant_weight(&p), 0);
     for (uint32_t i = 0; i < p.tree->node_n; i++) {
         struct homer_stats *leaf = p.tree->node[i].stats;
-        for (uint32_t k = 0; leaf && k < leaf->presence_n; k++) homer_stats_refresh_presence(leaf, k);
+        for (uint32_t k = 0; leaf && k < leaf->presence_n; k++) homer_stats_refresh_presence(leaf, &k, 1);
     }
     for (int i = 0; i < 500; i++) {
         concept_next(&d, &s);
