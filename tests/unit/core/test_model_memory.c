@@ -158,6 +158,11 @@ static void the_memory_cap_holds_when_fast(void **state) {
     the_memory_cap_holds(HOMER_FAST, 160000, 2560000);
 }
 
+static void the_memory_cap_holds_when_linear(void **state) {
+    (void)state;
+    the_memory_cap_holds(HOMER_LINEAR_ONLY, 80000, 2560000);
+}
+
 static void the_memory_cap_holds_when_accurate(void **state) {
     (void)state;
     the_memory_cap_holds(HOMER_ACCURATE, 8400000, 16800000); /* less, and five trees leave no room */
@@ -225,12 +230,13 @@ int main(void) {
         cmocka_unit_test(the_memory_cap_holds_when_fast),
         cmocka_unit_test(the_caps_of_names_hold),
     };
-    const struct CMUnitTest accurate[] = {
+    const struct CMUnitTest profiles[] = {
         cmocka_unit_test(a_refused_allocation_leaves_no_trace_when_accurate),
+        cmocka_unit_test(the_memory_cap_holds_when_linear),
         cmocka_unit_test(the_memory_cap_holds_when_accurate),
         cmocka_unit_test(a_posterior_needs_no_instance_given_up),
     };
-    int failed = cmocka_run_group_tests(accurate, NULL, NULL); /* a profile of learner ihomer */
+    int failed = cmocka_run_group_tests(profiles, NULL, NULL); /* of learner ihomer */
     for (learner = 0; learner < HOMER_LEARNERS; learner++)
         failed += cmocka_run_group_tests(tests, NULL, NULL);
     return failed;
