@@ -46,7 +46,7 @@ int homer_grower_reserve(struct homer_grower *g, uint32_t labels) {
     n.side = homer_mem_alloc(g->mem, n.label_cap, sizeof *n.side);
     n.label = homer_mem_alloc(g->mem, n.label_cap, sizeof *n.label);
     n.few = homer_mem_alloc(g->mem, n.label_cap, sizeof *n.few);
-    if (!n.all || !n.side || !n.label || !n.few) {
+    if (!n.all || !n.side || !n.label || !n.few || homer_sample_widen(&g->sample, n.label_cap)) {
         free_labels(&n);
         return -ENOMEM;
     }
@@ -230,6 +230,6 @@ void homer_grower_get_room(struct homer_grower *g, struct homer_decoder *d) {
     g->few = homer_get_block(d, g->mem, g->label_cap, sizeof *g->few);
     g->dense_cap = homer_get_room(d, 0);
     g->dense = homer_get_block(d, g->mem, g->dense_cap, sizeof *g->dense);
-    homer_sample_get_room(&g->sample, d);
+    homer_sample_get_room(&g->sample, g->label_cap, d);
     homer_told_get_room(&g->told, d);
 }

@@ -19,6 +19,7 @@ void homer_sample_deinit(struct homer_sample *s) {
     free_entries(s);
     homer_mem_free(s->mem, s->label, s->label_cap, sizeof *s->label);
     homer_mem_free(s->mem, s->place, s->place_cap, sizeof *s->place);
+    homer_mem_free(s->mem, s->having, s->having_cap, sizeof *s->having);
     homer_sample_init(s, s->mem, s->window);
 }
 
@@ -48,10 +49,22 @@ static int room(struct homer_mem *mem, uint32_t **array, uint32_t *cap, uint32_t
     return 0;
 }
 
-/* Forgets the instances, so that no feature has a place. */
+/* Forgets the instances, so that no feature has a place, and no label is true. */
 static void clear(struct homer_sample *s) {
     for (uint32_t i = 0; i < s->features; i++) s->place[s->feature[i].feature] = 0;
+    for (uint32_t i = 0; s->n && i < s->first_label[s->n]; i++)
+        memset(s->having[s->label[i]], 0, sizeof *s->having);
     s->features = s->n = 0;
+}
+
+int homer_sample_widen(struct homer_sample *s, uint32_t labels) {
+    void *having = homer_mem_alloc(s->mem, labels, sizeof *s->having);
+    if (!having) return -ENOMEM;
+    clear(s);
+    homer_mem_free(s->mem, s->having, s->having_cap, sizeof *s->having);
+    s->having = having;
+    s->having_cap = labels;
+    return 0;
 }
 
 int homer_sample_reserve(struct homer_sample *s, const struct homer_frame *f) {
@@ -91,7 +104,10 @@ void homer_sample_take(struct homer_sample *s, const uint32_t *slot, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         const struct homer_window_slot *w = &s->window->slot[slot[i]];
         s->first_label[i] = labels;
-        for (uint32_t k = 0; k < w->positive_n; k++) s->label[labels++] = w->label[k];
+        for (uint32_t k = 0; k < w->positive_n; k++) {
+            s->label[labels++] = w->label[k];
+            s->having[w->label[k]][i / 64] |= (uint64_t)1 << (i % 64);
+        }
         enter(s, i);
     }
     s->first_label[n] = labels;
@@ -139,7 +155,9 @@ void homer_sample_put_room(const struct homer_sample *s, struct homer_codec *c) 
     homer_put_room(c, s->place_cap);
 }
 
-void homer_sample_get_room(struct homer_sample *s, struct homer_decoder *d) {
+void homer_sample_get_room(struct homer_sample *s, uint32_t labels, struct homer_decoder *d) {
+    s->having_cap = labels;
+    s->having = homer_get_block(d, s->mem, labels, sizeof *s->having);
     s->label_cap = homer_get_room(d, 0);
     s->label = homer_get_block(d, s->mem, s->label_cap, sizeof *s->label);
     s->entry_cap = homer_get_room(d, 0);

@@ -27,6 +27,7 @@ struct homer_sight homer_split_look(struct homer_grower *g, const struct homer_p
     for (uint32_t k = 0; k < v.labels; k++) {
         double c = (double)g->all[g->label[k]], n = (double)homer_split_told_by(g, g->label[k], p->size);
         v.squares += c * c;
+        v.trues += (uint32_t)c;
         v.worth += c * c / n;
         v.pure = v.pure && c == n;
     }
@@ -62,30 +63,67 @@ static bool fits(struct homer_grower *g, const struct homer_part *p, const struc
     return right >= g->least && p->n - right >= g->least;
 }
 
+/* Of the counts on one side: the sum of their squares, and of their products with the whole node's. */
+struct overlap {
+    uint64_t own, cross;
+};
+
+/* By label: cheap where a few labels are true of many instances. */
+static inline struct overlap overlap_of_labels(const struct homer_grower *g, const struct homer_sight *v,
+                                               const uint64_t side[WORDS]) {
+    struct overlap o = {0, 0};
+    for (uint32_t k = 0; k < v->labels; k++) {
+        const uint64_t *having = g->sample.having[g->label[k]];
+        uint64_t c = 0;
+        for (int w = 0; w < WORDS; w++) c += (uint64_t)__builtin_popcountll(having[w] & side[w]);
+        o.own += c * c;
+        o.cross += c * (uint64_t)g->all[g->label[k]];
+    }
+    return o;
+}
+
+/* By instance; leaves the counts in side[few[*few]]. */
+static inline struct overlap overlap_of_instances(struct homer_grower *g, const uint64_t side[WORDS],
+                                                  uint32_t *few) {
+    const struct homer_sample *sample = &g->sample;
+    struct overlap o = {0, 0};
+    uint32_t m = 0;
+    for (uint32_t w = 0; w < WORDS; w++)
+        for (uint64_t set = side[w]; set; set &= set - 1) {
+            uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(set);
+            if (g->told.partial) homer_told_beside(&g->told, &g->window->slot[sample->slot[i]]);
+            for (uint32_t j = sample->first_label[i]; j < sample->first_label[i + 1]; j++) {
+                uint32_t l = sample->label[j];
+                uint64_t c = (uint64_t)g->side[l]++;
+                g->few[m] = l;
+                m += c == 0;
+                o.own += 2 * c + 1;
+                o.cross += (uint64_t)g->all[l];
+            }
+        }
+    *few = m;
+    return o;
+}
+
 /* Offers the split with this right side. The counts of the smaller side tell those of the other. */
 HOMER_WIDE static void offer(struct homer_grower *g, const struct homer_part *p, const struct homer_sight *v,
                              struct homer_split *best, struct homer_split *s) {
-    const struct homer_sample *sample = &g->sample;
     uint32_t few = count(s->right), m = 0;
+    uint64_t side[WORDS];
+    struct overlap o;
     bool left = 2 * few > p->size;
     if (left) few = p->size - few;
     if (few < (p->size < p->n ? HOMER_LEAST : g->least)) return;
-    double own = 0, cross = 0;
-    for (uint32_t w = 0; w < WORDS; w++)
-        for (uint64_t set = left ? v->set[w] & ~s->right[w] : s->right[w]; set; set &= set - 1) {
-            uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(set);
-            if (g->told.partial) homer_told_beside(&g->told, &g->window->slot[sample->slot[i]]);
-            for (uint32_t j = sample->first_label[i]; j < sample->first_label[i + 1]; j++)
-                if (g->side[sample->label[j]]++ == 0) g->few[m++] = sample->label[j];
-        }
-    if (g->told.partial) s->score = homer_told_worth(&g->told, g->label, v->labels, g->all, g->side);
-    for (uint32_t k = 0; k < m; k++) {
-        double c = (double)g->side[g->few[k]];
-        own += c * c;
-        cross += c * (double)g->all[g->few[k]];
-        g->side[g->few[k]] = 0;
-    }
-    if (!g->told.partial) s->score = own / few + (v->squares - 2 * cross + own) / (p->size - few);
+    for (int w = 0; w < WORDS; w++) side[w] = left ? v->set[w] & ~s->right[w] : s->right[w];
+    if (!g->told.partial && (uint64_t)2 * v->labels * p->size <= (uint64_t)v->trues * few)
+        o = overlap_of_labels(g, v, side);
+    else
+        o = overlap_of_instances(g, side, &m);
+    if (g->told.partial)
+        s->score = homer_told_worth(&g->told, g->label, v->labels, g->all, g->side);
+    else
+        s->score = (double)o.own / few + (v->squares - 2 * (double)o.cross + (double)o.own) / (p->size - few);
+    for (uint32_t k = 0; k < m; k++) g->side[g->few[k]] = 0;
     if (s->score > best->score && fits(g, p, s)) *best = *s;
 }
 

@@ -20,6 +20,7 @@ struct homer_sight {
     uint64_t set[HOMER_SAMPLE_WORDS];
     uint32_t entries; /* sparse ones */
     uint32_t labels;  /* that have a count */
+    uint32_t trues;   /* sum of the counts */
     double squares;   /* sum of squared counts of positives */
     double worth;     /* the score of the node unsplit */
     bool pure;

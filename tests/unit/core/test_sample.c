@@ -35,6 +35,13 @@ static void assert_beyond(const struct homer_sample *s, const uint64_t *of, unsi
 }
 
 static void assert_labels(const struct homer_sample *s) {
+    for (uint32_t l = 0; l < s->having_cap; l++)
+        for (uint32_t i = 0; i < HOMER_SAMPLE_SIZE; i++) {
+            bool is = false;
+            const struct homer_window_slot *w = i < s->n ? &s->window->slot[s->slot[i]] : NULL;
+            for (uint32_t k = 0; w && k < w->positive_n; k++) is = is || w->label[k] == l;
+            assert_int_equal(s->having[l][i / 64] >> (i % 64) & 1, is);
+        }
     for (uint32_t i = 0; i < s->n; i++) {
         const struct homer_window_slot *w = &s->window->slot[s->slot[i]];
         assert_int_equal(s->first_label[i + 1] - s->first_label[i], w->positive_n);
@@ -67,6 +74,7 @@ static void shows_the_window(void **state) {
         homer_neighbours_ops.predict(&near, &b.f);
         bench_truth(&b, true);
         assert_int_equal(homer_neighbours_ops.prepare(&near, &b.f), 0);
+        if (t % 100 == 0) assert_int_equal(homer_sample_widen(&s, MOST + 1 + t), 0);
         assert_int_equal(homer_sample_reserve(&s, &b.f), 0);
         expert_learn(&e, &b.f, labels);
         if (t % 40) continue;
