@@ -9,22 +9,38 @@
 #define REFRESH 0.25 /* growth of a leaf's weight after which its curves are renewed */
 #define REFRESH_T 1.25f
 
-HOMER_WIDE static void refresh_gauss(struct homer_stats *s, uint32_t place) {
-    struct homer_gauss_view v = homer_gauss_view(s, place);
-    float *k0 = homer_stats_gauss(s, place, HOMER_K0), *k1 = homer_stats_gauss(s, place, HOMER_K1),
-          *k2 = homer_stats_gauss(s, place, HOMER_K2);
-    bool flat = !(v.variance > 1e-12f); /* a constant tells nothing */
-    for (uint32_t l = 0; l < s->stride; l++) {
-        struct homer_sides d = homer_gauss_sides(&v, l);
-        float w1 = flat ? 0.0f : 1.0f / d.var1, w0 = flat ? 0.0f : 1.0f / d.var0;
-        k0[l] =
-            flat ? 0.0f : 0.5f * (homer_log(d.var0 * w1) + d.mean0 * d.mean0 * w0 - d.mean1 * d.mean1 * w1);
+/* Rows are whole vectors, and one is never another: what the loops below are told, since they are short. */
+static inline uint32_t whole(uint32_t stride) {
+    return stride / HOMER_LANES * HOMER_LANES;
+}
+
+static inline void refresh_curve(const struct homer_gauss_view *v, float *restrict k0, float *restrict k1,
+                                 float *restrict k2, uint32_t stride) {
+    const float *restrict n1 = v->n1, *restrict mean1 = v->mean1, *restrict m2_1 = v->m2_1;
+    float n = v->g->n, mean = v->g->mean, m2 = v->g->m2, variance = v->variance;
+    float some = variance > 1e-12f ? 1.0f : 0.0f; /* a constant tells nothing */
+    for (uint32_t l = 0; l < stride; l++) {
+        struct homer_sides d = homer_sides_of(n1[l], mean1[l], m2_1[l], n, mean, m2, variance);
+        float w1 = some > 0 ? 1.0f / d.var1 : 0.0f, w0 = some > 0 ? 1.0f / d.var0 : 0.0f;
+        float at0 = 0.5f * (homer_log(d.var0 * w1) + d.mean0 * d.mean0 * w0 - d.mean1 * d.mean1 * w1);
+        k0[l] = some > 0 ? at0 : 0.0f;
         k1[l] = d.mean1 * w1 - d.mean0 * w0;
         k2[l] = 0.5f * (w0 - w1);
     }
 }
 
-static inline void refresh_row(float *restrict evidence, const float *a, float t, float q, uint32_t n) {
+HOMER_WIDE static void refresh_gauss(struct homer_stats *s) {
+    for (uint32_t i = 0; i < s->gauss_n; i++) {
+        if (s->gauss[i].n == s->gauss[i].told) continue; /* of a feature that is dense no more */
+        struct homer_gauss_view v = homer_gauss_view(s, i);
+        refresh_curve(&v, homer_stats_gauss(s, i, HOMER_K0), homer_stats_gauss(s, i, HOMER_K1),
+                      homer_stats_gauss(s, i, HOMER_K2), whole(s->stride));
+        s->gauss[i].told = s->gauss[i].n;
+    }
+}
+
+static inline void refresh_row(float *restrict evidence, const float *restrict a, float t, float q,
+                               uint32_t n) {
     for (uint32_t l = 0; l < n; l++) evidence[l] = homer_log((a[l] + 2 * q) / (t - a[l] + 2 * q));
 }
 
@@ -34,7 +50,7 @@ HOMER_WIDE void homer_stats_refresh_presence(struct homer_stats *s, const uint32
         p->next = p->t * REFRESH_T;
         refresh_row(homer_stats_presence(s, place[i], HOMER_EVIDENCE),
                     homer_stats_presence(s, place[i], HOMER_WITH), p->t, (p->t + 0.5f) / ((float)s->n + 1),
-                    s->stride);
+                    whole(s->stride));
     }
 }
 
@@ -46,11 +62,7 @@ HOMER_WIDE static void refresh_base(struct homer_stats *s) {
 void homer_stats_refresh_curves(struct homer_stats *s) {
     refresh_base(s);
     if (s->n < s->refresh) return;
-    for (uint32_t i = 0; i < s->gauss_n; i++) {
-        if (s->gauss[i].n == s->gauss[i].told) continue; /* of a feature that is dense no more */
-        refresh_gauss(s, i);
-        s->gauss[i].told = s->gauss[i].n;
-    }
+    refresh_gauss(s);
     s->refresh = s->n * (1 + REFRESH);
 }
 
@@ -59,6 +71,17 @@ void homer_stats_refresh(struct homer_stats *s) {
     for (uint32_t i = 0; i < s->gauss_n; i++) s->gauss[i].told = -1;
     s->refresh = 0;
     homer_stats_refresh_curves(s);
+}
+
+static inline void add_row(float *restrict llr, const float *restrict row, const float *restrict base,
+                           uint32_t n) {
+    for (uint32_t l = 0; l < n; l++) llr[l] += homer_clip(row[l] + base[l], -FEATURE_CLIP, FEATURE_CLIP);
+}
+
+static inline void add_curve(float *restrict llr, const float *restrict k0, const float *restrict k1,
+                             const float *restrict k2, float x, uint32_t n) {
+    for (uint32_t l = 0; l < n; l++)
+        llr[l] += homer_clip(k0[l] + x * (k1[l] + x * k2[l]), -FEATURE_CLIP, FEATURE_CLIP);
 }
 
 /* Evidence of the present features from number `first` on, at most HOMER_STATS_AHEAD of them. Returns how
@@ -73,9 +96,7 @@ static inline uint32_t add_presence(const struct homer_stats *s, const struct ho
         row[rows] = homer_stats_presence(s, place, HOMER_EVIDENCE);
         __builtin_prefetch(row[rows++]);
     }
-    for (uint32_t i = 0; i < rows; i++)
-        for (uint32_t l = 0; l < s->stride; l++)
-            llr[l] += homer_clip(row[i][l] + s->base[l], -FEATURE_CLIP, FEATURE_CLIP);
+    for (uint32_t i = 0; i < rows; i++) add_row(llr, row[i], s->base, whole(s->stride));
     return n - rows;
 }
 
@@ -89,11 +110,8 @@ HOMER_WIDE uint32_t homer_stats_bayes(const struct homer_stats *s, const struct 
             lacks++;
             continue;
         }
-        const float *k0 = homer_stats_gauss(s, place, HOMER_K0), *k1 = homer_stats_gauss(s, place, HOMER_K1);
-        const float *k2 = homer_stats_gauss(s, place, HOMER_K2);
-        float x = f->raw[i] - s->gauss[place].shift;
-        for (uint32_t l = 0; l < s->stride; l++)
-            llr[l] += homer_clip(k0[l] + x * (k1[l] + x * k2[l]), -FEATURE_CLIP, FEATURE_CLIP);
+        add_curve(llr, homer_stats_gauss(s, place, HOMER_K0), homer_stats_gauss(s, place, HOMER_K1),
+                  homer_stats_gauss(s, place, HOMER_K2), f->raw[i] - s->gauss[place].shift, whole(s->stride));
     }
     for (uint32_t i = 0; i < f->present_n; i += HOMER_STATS_AHEAD) lacks += add_presence(s, f, i, llr);
     for (uint32_t l = 0; l < s->stride; l++) llr[l] = homer_clip(llr[l], -TOTAL_CLIP, TOTAL_CLIP);

@@ -31,28 +31,32 @@ struct homer_sides {
     float n1, mean1, var1, n0, mean0, var0;
 };
 
-static inline struct homer_sides homer_gauss_sides(const struct homer_gauss_view *v, uint32_t l) {
-    const struct homer_gauss *g = v->g;
-    float n1 = v->n1[l], n0 = g->n - n1;
+/* n1, mean1, m2_1: the label's; n, mean, m2, variance: of all values. Plain numbers, so that loops over
+ * labels vectorise. */
+static inline struct homer_sides homer_sides_of(float n1, float mean1, float m2_1, float n, float mean,
+                                                float m2, float variance) {
+    float n0 = n - n1;
     n0 = n0 > 0 ? n0 : 0;
-    float raw0 = (g->n * g->mean - n1 * v->mean1[l]) /
-                 (n0 > 1e-6f ? n0 : 1e-6f); /* mean of the negatives, not shrunk */
-    raw0 = n0 > 1e-6f ? raw0 : g->mean;
-    float apart = v->mean1[l] - raw0;
-    float m2_0 = g->m2 - v->m2_1[l] - n1 * n0 / (g->n + 1e-9f) * apart * apart;
+    float raw0 = (n * mean - n1 * mean1) / (n0 > 1e-6f ? n0 : 1e-6f); /* mean of the negatives, not shrunk */
+    raw0 = n0 > 1e-6f ? raw0 : mean;
+    float apart = mean1 - raw0;
+    float m2_0 = m2 - m2_1 - n1 * n0 / (n + 1e-9f) * apart * apart;
     m2_0 = m2_0 > 0 ? m2_0 : 0;
     float a1 = 1.0f / (n1 + HOMER_SHRINK), a0 = 1.0f / (n0 + HOMER_SHRINK),
-          floor = HOMER_VARIANCE_FLOOR * v->variance;
-    float var1 = (v->m2_1[l] + HOMER_SHRINK * v->variance) * a1,
-          var0 = (m2_0 + HOMER_SHRINK * v->variance) * a0;
+          floor = HOMER_VARIANCE_FLOOR * variance;
+    float var1 = (m2_1 + HOMER_SHRINK * variance) * a1, var0 = (m2_0 + HOMER_SHRINK * variance) * a0;
     return (struct homer_sides){
         .n1 = n1,
-        .mean1 = (n1 * v->mean1[l] + HOMER_SHRINK * g->mean) * a1,
+        .mean1 = (n1 * mean1 + HOMER_SHRINK * mean) * a1,
         .var1 = var1 > floor ? var1 : floor,
         .n0 = n0,
-        .mean0 = (n0 * raw0 + HOMER_SHRINK * g->mean) * a0,
+        .mean0 = (n0 * raw0 + HOMER_SHRINK * mean) * a0,
         .var0 = var0 > floor ? var0 : floor,
     };
+}
+
+static inline struct homer_sides homer_gauss_sides(const struct homer_gauss_view *v, uint32_t l) {
+    return homer_sides_of(v->n1[l], v->mean1[l], v->m2_1[l], v->g->n, v->g->mean, v->g->m2, v->variance);
 }
 
 #endif

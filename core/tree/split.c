@@ -52,7 +52,7 @@ static float total(const float *lane, uint32_t n) {
     return sum;
 }
 
-HOMER_WIDE static void presence_lanes(const struct homer_stats *s, uint32_t place, float *lane) {
+HOMER_WIDE static void presence_lanes(const struct homer_stats *s, uint32_t place, float *restrict lane) {
     const float *a = homer_stats_presence(s, place, HOMER_WITH), *c = s->c;
     float t = s->presence[place].t, n = (float)s->n;
     for (uint32_t l = 0; l < s->stride; l++)
@@ -62,21 +62,32 @@ HOMER_WIDE static void presence_lanes(const struct homer_stats *s, uint32_t plac
 /* The two Gaussians of every label, as rows of lanes: weight, mean and 1/sd of either. */
 enum { W1 = 0, AT1, PER1, W0, AT0, PER0, SIDES };
 
-HOMER_WIDE static void gauss_sides(const struct homer_stats *s, const struct homer_gauss_view *v,
-                                   float *side) {
-    uint32_t n = s->stride;
+static inline void take_sides(const struct homer_gauss_view *v, uint32_t n, float *restrict w1,
+                              float *restrict at1, float *restrict per1, float *restrict w0,
+                              float *restrict at0, float *restrict per0) {
+    const float *restrict n1 = v->n1, *restrict mean1 = v->mean1, *restrict m2_1 = v->m2_1;
+    float all = v->g->n, mean = v->g->mean, m2 = v->g->m2, variance = v->variance;
     for (uint32_t l = 0; l < n; l++) {
-        struct homer_sides d = homer_gauss_sides(v, l);
-        side[W1 * n + l] = d.n1;
-        side[AT1 * n + l] = d.mean1;
-        side[PER1 * n + l] = 1.0f / sqrtf(d.var1);
-        side[W0 * n + l] = d.n0;
-        side[AT0 * n + l] = d.mean0;
-        side[PER0 * n + l] = 1.0f / sqrtf(d.var0);
+        struct homer_sides d = homer_sides_of(n1[l], mean1[l], m2_1[l], all, mean, m2, variance);
+        w1[l] = d.n1;
+        at1[l] = d.mean1;
+        per1[l] = 1.0f / sqrtf(d.var1);
+        w0[l] = d.n0;
+        at0[l] = d.mean0;
+        per0[l] = 1.0f / sqrtf(d.var0);
     }
 }
 
-HOMER_WIDE static void gauss_lanes(const float *side, uint32_t n, float cut, float *lane) {
+HOMER_WIDE static void gauss_sides(const struct homer_stats *s, const struct homer_gauss_view *v,
+                                   float *side) {
+    uint32_t n = s->stride / HOMER_LANES * HOMER_LANES; /* known to be whole vectors: the loop is short */
+    take_sides(v, n, side + W1 * n, side + AT1 * n, side + PER1 * n, side + W0 * n, side + AT0 * n,
+               side + PER0 * n);
+}
+
+HOMER_WIDE static void gauss_lanes(const float *restrict side, uint32_t stride, float cut,
+                                   float *restrict lane) {
+    uint32_t n = stride / HOMER_LANES * HOMER_LANES; /* known to be whole vectors: the loop is short */
     for (uint32_t l = 0; l < n; l++) {
         float p = side[W1 * n + l] * phi((cut - side[AT1 * n + l]) * side[PER1 * n + l]);
         float q = side[W0 * n + l] * phi((cut - side[AT0 * n + l]) * side[PER0 * n + l]);
@@ -85,7 +96,8 @@ HOMER_WIDE static void gauss_lanes(const float *side, uint32_t n, float cut, flo
 }
 
 /* n H of every label before a split. */
-HOMER_WIDE static void whole_lanes(const float *positives, float n, uint32_t stride, float *lane) {
+HOMER_WIDE static void whole_lanes(const float *restrict positives, float n, uint32_t stride,
+                                   float *restrict lane) {
     for (uint32_t l = 0; l < stride; l++) lane[l] = entropy(positives[l], n - positives[l]);
 }
 
