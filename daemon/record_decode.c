@@ -216,9 +216,10 @@ int homer_record_decode(struct homer_record *record, struct homer_request *into,
                         size_t n, struct homer_error *err) {
     struct reader r = {.bytes = payload, .n = n};
     struct homer_arena arena = into->arena;
+    struct homer_hot *hot = into->hot;
     unsigned fields = 0;
     homer_arena_reset(&arena);
-    *into = (struct homer_request){.weight = 1, .threshold = (double)NAN, .arena = arena};
+    *into = (struct homer_request){.weight = 1, .threshold = (double)NAN, .arena = arena, .hot = hot};
     *record = (struct homer_record){.request = into};
     get_head(&r, record, &fields);
     if (!r.wrong) {

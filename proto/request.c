@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "proto/request_hot.h"
 #include "proto/request_json.h"
 #include "proto/request_parse.h"
 
@@ -53,18 +54,31 @@ void homer_request_init(struct homer_request *r, struct homer_mem *mem) {
 }
 
 void homer_request_deinit(struct homer_request *r) {
+    r->hot = homer_hot_free(r->hot);
     homer_arena_deinit(&r->arena);
     homer_request_init(r, r->arena.mem);
 }
 
-void homer_request_parse(struct homer_request *r, const char *line, size_t n,
-                         const struct homer_request_limits *limits) {
+/* Forgets the line before. */
+static void begin(struct homer_request *r) {
     struct homer_arena arena = r->arena;
+    struct homer_hot *hot = r->hot;
     homer_arena_reset(&arena);
     homer_request_blank(r, (struct homer_str){.s = "default", .n = strlen("default")});
     r->arena = arena;
+    r->hot = hot;
+}
+
+void homer_request_parse(struct homer_request *r, const char *line, size_t n,
+                         const struct homer_request_limits *limits) {
+    if (!homer_request_parse_hot(r, line, n, limits)) homer_request_parse_any(r, line, n, limits);
+}
+
+void homer_request_parse_any(struct homer_request *r, const char *line, size_t n,
+                             const struct homer_request_limits *limits) {
     struct homer_parse p = {.r = r, .arena = &r->arena, .limits = limits};
     size_t start = 0;
+    begin(r);
     while (start < n && (line[start] == ' ' || line[start] == '\t')) start++;
     if (start == n || line[start] != '{') {
         homer_parse_bare(&p, line, n);
@@ -73,4 +87,17 @@ void homer_request_parse(struct homer_request *r, const char *line, size_t n,
     json_t *object;
     if (homer_json_load(p.arena, line, n, limits->max_depth, &object, &p.int_as_real, &r->error)) return;
     homer_parse_object(&p, object, false);
+}
+
+bool homer_request_parse_hot(struct homer_request *r, const char *line, size_t n,
+                             const struct homer_request_limits *limits) {
+    struct homer_parse p = {.r = r, .arena = &r->arena, .limits = limits};
+    begin(r);
+    if (r->hot) homer_hot_trim(r->hot);
+    if (!n || line[0] != '{') return false;
+    int rc = homer_hot_read(&p, line, n);
+    if (rc >= 0) return rc;
+    r->op = HOMER_OP_NONE; /* jansson would need more */
+    homer_parse_no_memory(&p);
+    return true;
 }

@@ -1,10 +1,10 @@
 /* A request, in names: what one line of the protocol asks for, with every field type-checked.
  *
  * homer_request_parse is the only place that turns client bytes into structures. It knows no model: names are
- * resolved to ids by the daemon's engine. All strings are borrowed from the parsed document, which the
- * request owns until the next homer_request_parse or homer_request_deinit; none contains a NUL, all are valid
- * UTF-8. One request object may be reused for line after line: it keeps its memory. One thread at a time.
- * Whoever uses this module leaves json_set_alloc_funcs alone (see request_json.h). */
+ * resolved to ids by the daemon's engine. All strings are borrowed from what the request owns, not from the
+ * line, until the next homer_request_parse or homer_request_deinit; none contains a NUL, all are valid UTF-8.
+ * One request object may be reused for line after line: it keeps its memory. One thread at a time. Whoever
+ * uses this module leaves json_set_alloc_funcs alone (see request_json.h). */
 #ifndef HOMER_PROTO_REQUEST_H
 #define HOMER_PROTO_REQUEST_H
 
@@ -122,7 +122,8 @@ struct homer_request {
 
     bool bare; /* came as a bare command word from a person */
     struct homer_arena
-        arena; /* private: what the strings and arrays above live in; an item's is its batch's */
+        arena;             /* private: what the strings and arrays above live in; an item's is its batch's */
+    struct homer_hot *hot; /* private: memory of the lines before, for the next one; NULL = none yet */
 };
 
 /* An empty request; `mem` is charged for all that a parsed line holds. */

@@ -25,7 +25,8 @@ static int put_number(struct homer_parse *p, struct homer_str name, double numbe
     return 0;
 }
 
-static int put_string(struct homer_parse *p, struct homer_str name, json_t *v, enum homer_value_type type) {
+static int put_string(struct homer_parse *p, struct homer_str name, const json_t *v,
+                      enum homer_value_type type) {
     if (!json_is_string(v)) return bad_value(p, name, "is a bag that holds something else than strings");
     struct homer_str s = homer_json_str(v);
     int rc = check_name(p, HOMER_E_BAD_FEATURE, "the value of a feature", s);
@@ -34,7 +35,7 @@ static int put_string(struct homer_parse *p, struct homer_str name, json_t *v, e
     return 0;
 }
 
-static int put_value(struct homer_parse *p, struct homer_str name, json_t *v) {
+static int put_value(struct homer_parse *p, struct homer_str name, const json_t *v) {
     struct homer_request *r = p->r;
     switch (json_typeof(v)) {
     case JSON_REAL:
@@ -103,9 +104,9 @@ static int read_x_object(struct homer_parse *p, json_t *v) {
     return rc;
 }
 
-int homer_read_x(struct homer_parse *p, const struct homer_field *field, json_t *v) {
-    if (json_is_object(v)) return read_x_object(p, v);
-    if (json_is_array(v)) return read_x_array(p, v);
+int homer_read_x(struct homer_parse *p, const struct homer_field *field, const struct homer_field_value *v) {
+    if (v->type == HOMER_JSON_OBJECT) return read_x_object(p, v->json);
+    if (v->type == HOMER_JSON_ARRAY) return read_x_array(p, v->json);
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST,
                          "\"%s\" must be an object of features, or an array of numbers", field->name);
 }
@@ -145,14 +146,15 @@ static int read_y_array(struct homer_parse *p, json_t *v) {
     return rc;
 }
 
-int homer_read_y(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+int homer_read_y(struct homer_parse *p, const struct homer_field *field, const struct homer_field_value *v) {
     struct homer_request *r = p->r;
-    if (!json_is_array(v) && !json_is_object(v)) {
+    bool is_array = v->type == HOMER_JSON_ARRAY;
+    if (!is_array && v->type != HOMER_JSON_OBJECT) {
         return homer_err_set(&r->error, HOMER_E_BAD_REQUEST,
                              "\"%s\" must be an array of labels, or an object of label: true, false or null",
                              field->name);
     }
-    size_t n = json_is_array(v) ? json_array_size(v) : json_object_size(v);
+    size_t n = is_array ? json_array_size(v->json) : json_object_size(v->json);
     if (n > p->limits->max_y) {
         return homer_err_limit(&r->error, HOMER_E_TOO_MANY, "max_y", "\"y\" has more than %zu labels",
                                p->limits->max_y);
@@ -160,5 +162,5 @@ int homer_read_y(struct homer_parse *p, const struct homer_field *field, json_t 
     r->has_y = true;
     r->y = homer_arena_alloc(p->arena, n, sizeof *r->y);
     if (!r->y) return homer_parse_no_memory(p);
-    return json_is_array(v) ? read_y_array(p, v) : read_y_object(p, v);
+    return is_array ? read_y_array(p, v->json) : read_y_object(p, v->json);
 }

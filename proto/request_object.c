@@ -1,4 +1,5 @@
 /* A request that is a JSON object: which op, which fields it may carry and must carry. */
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 #include "proto/request_parse.h"
@@ -17,19 +18,23 @@ enum {
     NAMING = BIT(MODEL_CREATE) | BIT(MODEL_DROP),
 };
 
-static int read_items(struct homer_parse *p, const struct homer_field *field, json_t *v);
+static int read_op(struct homer_parse *p, const struct homer_field *field, const struct homer_field_value *v);
+static int read_items(struct homer_parse *p, const struct homer_field *field,
+                      const struct homer_field_value *v);
+
+enum { ID, OP, MODEL, X, TEXT, Y, N, AHEAD = 3 /* jansson's documents have the first of them read first */ };
 
 static const struct homer_field fields[] = {
-    {"op", (unsigned)ALL, homer_read_ignore, 0}, /* these three are read ahead of the rest */
-    {"id", (unsigned)ALL, homer_read_ignore, 0},
-    {"model", (unsigned)ALL, homer_read_ignore, 0},
-    {"x", INSTANCE, homer_read_x, 0},
-    {"text", INSTANCE, homer_read_string, AT(text)},
-    {"y", LABELLED, homer_read_y, 0},
+    [ID] = {"id", (unsigned)ALL, homer_read_id, AT(id)},
+    [OP] = {"op", (unsigned)ALL, read_op, 0},
+    [MODEL] = {"model", (unsigned)ALL, homer_read_model, AT(model)},
+    [X] = {"x", INSTANCE, homer_read_x, 0},
+    [TEXT] = {"text", INSTANCE, homer_read_string, AT(text)},
+    [Y] = {"y", LABELLED, homer_read_y, 0},
+    [N] = {"n", LABELLED, homer_read_u64, AT(n)},
     {"w", LABELLED, homer_read_weight, 0},
     {"t", INSTANCE | LABELLED, homer_read_time, 0},
     {"src", LABELLED, homer_read_src, 0},
-    {"n", LABELLED, homer_read_u64, AT(n)},
     {"noreply", BIT(LEARN) | BIT(LABEL), homer_read_bool, AT(noreply)},
     {"track", BIT(PREDICT), homer_read_bool, AT(track)},
     {"ref", BIT(LABEL), homer_read_id, AT(ref)},
@@ -47,6 +52,7 @@ static const struct homer_field fields[] = {
     {"config", BIT(MODEL_CREATE), homer_read_config, 0},
     {"items", BIT(BATCH), read_items, 0},
 };
+static_assert(sizeof fields / sizeof *fields <= 32, "each has a bit of homer_parse.given");
 
 /* Words of the protocol that this version does not have yet. */
 static const char *const later[] = {"subscribe", "slowlog"};
@@ -57,52 +63,68 @@ static int bad(struct homer_parse *p, const char *why) {
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "%s", why);
 }
 
+static bool same(struct homer_str a, const char *word) {
+    return strlen(word) == a.n && memcmp(a.s, word, a.n) == 0;
+}
+
+static bool is_given(const struct homer_parse *p, unsigned field) {
+    return p->given >> field & 1;
+}
+
 /* An object without op: the fields say what it is. */
-static int shorthand(struct homer_parse *p, json_t *object) {
-    bool instance = json_object_get(object, "x") || json_object_get(object, "text");
-    if (!instance)
+int homer_parse_shorthand(struct homer_parse *p) {
+    if (!is_given(p, X) && !is_given(p, TEXT))
         return bad(
             p, "missing \"op\" (without it: \"y\" and \"x\" or \"text\" learn, \"x\" or \"text\" predict)");
-    p->r->op = json_object_get(object, "y") ? HOMER_OP_LEARN : HOMER_OP_PREDICT;
+    p->r->op = is_given(p, Y) ? HOMER_OP_LEARN : HOMER_OP_PREDICT;
     p->recorded = true;
     return 0;
 }
 
-static int read_op(struct homer_parse *p, json_t *object) {
-    const json_t *v = json_object_get(object, "op");
-    p->recorded = false;
-    if (!v) return shorthand(p, object);
-    if (!json_is_string(v)) return bad(p, "\"op\" must be a string");
-    p->r->op = homer_op_parse(homer_json_str(v));
+static int read_op(struct homer_parse *p, const struct homer_field *field,
+                   const struct homer_field_value *v) {
+    (void)field;
+    if (!v->s.s) return bad(p, "\"op\" must be a string");
+    p->r->op = homer_op_parse(v->s);
     if (p->r->op) return 0;
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
-        if (strcmp(json_string_value(v), later[i]) == 0) {
+        if (same(v->s, later[i])) {
             return homer_err_set(&p->r->error, HOMER_E_UNKNOWN_OP, "\"%s\" is not available in this version",
                                  later[i]);
         }
     }
     return homer_err_set(&p->r->error, HOMER_E_UNKNOWN_OP, "unknown op \"%s\"; \"help\" lists what there is",
-                         homer_quote(homer_json_str(v)).text);
+                         homer_quote(v->s).text);
 }
 
-static bool is_later_field(struct homer_str name) {
+const struct homer_field *homer_field_find(struct homer_str name, unsigned *bit) {
+    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (!same(name, fields[i].name)) continue;
+        *bit = 1u << i;
+        return &fields[i];
+    }
+    return NULL;
+}
+
+bool homer_parse_passes_over(const struct homer_parse *p, struct homer_str name) {
     for (size_t i = 0; i < sizeof later_fields / sizeof *later_fields; i++)
-        if (strcmp(name.s, later_fields[i]) == 0) return true;
-    return false;
+        if (same(name, later_fields[i])) return false;
+    return p->recorded;
 }
 
 static int read_field(struct homer_parse *p, struct homer_str name, json_t *v) {
-    const struct homer_field *field = NULL;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields && !field; i++)
-        if (strcmp(name.s, fields[i].name) == 0) field = &fields[i];
-    if (field && field->ops & 1u << p->r->op) return field->read(p, field, v);
-    if (!field && p->recorded && !is_later_field(name)) return 0;
+    unsigned bit;
+    const struct homer_field *field = homer_field_find(name, &bit);
+    if (field && field->ops & 1u << p->r->op) {
+        const struct homer_field_value value = homer_field_value(v);
+        return field < fields + AHEAD ? 0 : field->read(p, field, &value);
+    }
+    if (!field && homer_parse_passes_over(p, name)) return 0;
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "\"%s\" is not a field of %s",
                          homer_quote(name).text, homer_op_word(p->r->op));
 }
 
-/* What each op, and some fields, cannot do without. */
-static int check_given(struct homer_parse *p, const json_t *object) {
+int homer_parse_check(struct homer_parse *p) {
     struct homer_request *r = p->r;
     unsigned op = 1u << r->op;
     const char *missing = NULL;
@@ -111,8 +133,8 @@ static int check_given(struct homer_parse *p, const json_t *object) {
     if ((op & BIT(LABEL)) && !r->ref.s) missing = "\"ref\", the \"id\" of the tracked prediction";
     if ((op & NAMING) && !r->name.s) missing = "\"name\"";
     if ((op & BIT(AUTH)) && !r->token.s) missing = "\"token\"";
-    if ((op & BIT(BATCH)) && !json_object_get(object, "items")) missing = "\"items\"";
-    r->has_n = (op & LABELLED) && json_object_get(object, "n");
+    if ((op & BIT(BATCH)) && !r->items) missing = "\"items\"";
+    r->has_n = (op & LABELLED) && is_given(p, N);
     if (r->src.s && !r->has_n) missing = "\"n\" beside \"src\"";
     if (r->has_n && !r->src.s) missing = "\"src\" beside \"n\"";
     if (r->track && !r->id.s) missing = "\"id\" beside \"track\"";
@@ -120,32 +142,42 @@ static int check_given(struct homer_parse *p, const json_t *object) {
     return homer_err_set(&p->r->error, HOMER_E_BAD_REQUEST, "%s needs %s", homer_op_word(r->op), missing);
 }
 
+/* A field that is read ahead of the rest. */
+static int read_ahead(struct homer_parse *p, unsigned field, const json_t *object) {
+    json_t *v = json_object_get(object, fields[field].name);
+    if (!v) return 0;
+    const struct homer_field_value value = homer_field_value(v);
+    return fields[field].read(p, &fields[field], &value);
+}
+
 static int parse(struct homer_parse *p, json_t *object, bool item) {
-    static const struct homer_field id = {.name = "id", .at = AT(id)},
-                                    model = {.name = "model", .at = AT(model)};
-    json_t *v = json_object_get(object, "id");
-    int rc = v ? homer_read_id(p, &id, v) : 0;
-    if (!rc) rc = read_op(p, object);
+    p->given = 0;
+    p->recorded = false;
+    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (json_object_get(object, fields[i].name)) p->given |= 1u << i;
+    int rc = read_ahead(p, ID, object);
+    if (!rc) rc = is_given(p, OP) ? read_ahead(p, OP, object) : homer_parse_shorthand(p);
     if (!rc && item && (1u << p->r->op & ALONE))
         rc = bad(p, "an item of a batch cannot be batch, quit or auth");
     if (!rc && item && p->r->op == HOMER_OP_SNAPSHOT)
         rc = bad(p, "snapshot takes its time: send it by itself, not in a batch");
-    if (!rc && (v = json_object_get(object, "model"))) rc = homer_read_model(p, &model, v);
+    if (!rc) rc = read_ahead(p, MODEL, object);
     for (void *it = json_object_iter(object); it && !rc; it = json_object_iter_next(object, it)) {
         struct homer_str name = {.s = json_object_iter_key(it), .n = json_object_iter_key_len(it)};
         rc = read_field(p, name, json_object_iter_value(it));
     }
-    return rc ? rc : check_given(p, object);
+    return rc ? rc : homer_parse_check(p);
 }
 
 void homer_parse_object(struct homer_parse *p, json_t *object, bool item) {
     if (parse(p, object, item)) p->r->op = HOMER_OP_NONE;
 }
 
-static int read_items(struct homer_parse *p, const struct homer_field *field, json_t *v) {
+static int read_items(struct homer_parse *p, const struct homer_field *field,
+                      const struct homer_field_value *v) {
     struct homer_request *r = p->r;
-    size_t n = json_array_size(v); /* 0 when it is no array */
-    if (!json_is_array(v))
+    size_t n = json_array_size(v->json); /* 0 when it is no array */
+    if (v->type != HOMER_JSON_ARRAY)
         return homer_err_set(&r->error, HOMER_E_BAD_REQUEST, "\"%s\" must be an array", field->name);
     if (n > p->limits->max_items) {
         return homer_err_limit(&r->error, HOMER_E_TOO_MANY, "max_items",
@@ -158,8 +190,8 @@ static int read_items(struct homer_parse *p, const struct homer_field *field, js
         struct homer_parse item = *p;
         item.r = &r->items[i];
         homer_request_blank(item.r, r->model);
-        if (json_is_object(json_array_get(v, i))) {
-            homer_parse_object(&item, json_array_get(v, i), true);
+        if (json_is_object(json_array_get(v->json, i))) {
+            homer_parse_object(&item, json_array_get(v->json, i), true);
         } else {
             bad(&item, "an item of a batch must be an object");
         }

@@ -1,0 +1,114 @@
+/* The hot path of learn, predict and test: their lines read straight into the request, without a document in
+ * between. Inside proto only.
+ *
+ * It reads lines that are right and of the usual shape: scalar fields, x and y as the protocol has them, and
+ * in a recorded instance fields of its own that are scalars or arrays of scalars. It reports no error: at the
+ * first thing that is wrong, doubtful or rare it gives up, and jansson reads the whole line, so that errors
+ * and exotic lines are jansson's business alone. What it accepts it reads exactly as that path does
+ * (tests/fuzz/fuzz_decode.c).
+ *
+ * What makes it fast is memory of the line before, held in the request object: where key i of x is again what
+ * key i was then, one comparison has read it, checked its UTF-8, and, as long as all keys before it were the
+ * same ones too, shown that it is given once. Keys in another order go through a table.
+ *
+ * All state is in the request: any thread, one at a time. */
+#ifndef HOMER_PROTO_REQUEST_HOT_H
+#define HOMER_PROTO_REQUEST_HOT_H
+
+#include <string.h>
+#include "proto/request_parse.h"
+
+/* A key as it stands in its line. */
+struct homer_hot_key {
+    const char *text; /* from behind the opening quote */
+    uint32_t n;       /* bytes, the closing quote included */
+    bool escaped;
+};
+
+/* A line and the keys of its x. */
+struct homer_hot_side {
+    char *text; /* the line, HOMER_SCAN_PAD zeros behind it; the request's strings point into it */
+    size_t text_cap;
+    struct homer_hot_key *key; /* [key_n] of key_cap */
+    size_t key_n, key_cap;
+};
+
+struct homer_hot {
+    struct homer_mem *mem;
+    struct homer_hot_side side[2];
+    unsigned now; /* the side of the line being read; the other has the last accepted x that was an object */
+    size_t x_n;   /* pairs of the last instance: how many there may be again */
+
+    /* A set of keys: of x from where they differ from those before, of a partial y. */
+    struct homer_str *name; /* [name_n] of name_cap */
+    size_t name_n, name_cap;
+    uint64_t
+        *slot; /* [slot_n], a power of two: stamp in the high half, place in `name`; other stamp = free */
+    size_t slot_n;
+    uint32_t stamp;
+
+    char (*digits)[8]; /* [digits_n] of digits_cap: the names "0", "1", ... of an x that is an array */
+    size_t digits_n, digits_cap;
+};
+
+/* The line being read. Functions that return bool: false = give up; `refused` says whether for memory. */
+struct homer_hot_scan {
+    struct homer_parse *p;
+    struct homer_hot *hot;
+    const char *at, *end; /* of the line; zeros follow it */
+    bool refused;
+};
+
+/* Reads a line that begins with '{' into p->r, which is blank, and makes p->r->hot when there is none yet.
+ * 1; 0: it gave up, p->r is in any state; -ENOMEM likewise. */
+int homer_hot_read(struct homer_parse *p, const char *line, size_t n);
+struct homer_hot *homer_hot_free(struct homer_hot *hot);
+/* Gives back what an unusually long line took. */
+void homer_hot_trim(struct homer_hot *hot);
+
+/* Grows an array of *cap elements to hold `need`, the first `keep` of them kept; *p may move. */
+bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t keep, size_t need, size_t size);
+
+/* Empties the set. */
+void homer_hot_set_clear(struct homer_hot *hot);
+/* Adds a name; false also when it is in the set, or its place would take long to find. */
+bool homer_hot_set_add(struct homer_hot_scan *s, struct homer_str name);
+
+/* request_hot_string.c */
+
+/* Goes over a string, s->at at its opening quote, to behind its closing one. */
+bool homer_hot_pass_string(struct homer_hot_scan *s, struct homer_hot_key *out);
+/* The bytes of a string, its escapes replaced: in the line, or in the arena. */
+bool homer_hot_name(struct homer_hot_scan *s, const struct homer_hot_key *key, struct homer_str *out);
+
+/* request_hot_instance.c: x and y; s->at at '{' or '[', then behind the end of the value. */
+bool homer_hot_x(struct homer_hot_scan *s);
+bool homer_hot_y(struct homer_hot_scan *s);
+
+static inline bool homer_hot_is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Goes over space, then over c. */
+static inline bool homer_hot_pass(struct homer_hot_scan *s, char c) {
+    while (homer_hot_is_space(*s->at)) s->at++;
+    if (*s->at != c) return false;
+    s->at++;
+    return true;
+}
+
+/* Goes over space; the character then. */
+static inline char homer_hot_peek(struct homer_hot_scan *s) {
+    while (homer_hot_is_space(*s->at)) s->at++;
+    return *s->at;
+}
+
+/* Goes over a literal; s->at is at its first letter. */
+static inline bool homer_hot_pass_word(struct homer_hot_scan *s, const char *word) {
+    size_t n = strlen(word);
+    if (memcmp(s->at, word, n) != 0) return false; /* within the padding */
+    s->at += n;
+    return true;
+}
+
+#endif
