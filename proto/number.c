@@ -15,7 +15,7 @@ static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1
 enum { EXACT_LAST = sizeof exact_power / sizeof *exact_power - 1 };
 
 /* The value of the first n (1..8) of eight digits: the others leave the register, zeros come before these. */
-static uint64_t value_of(uint64_t digits, unsigned n) {
+static inline uint64_t value_of(uint64_t digits, unsigned n) {
     uint64_t v = (digits & HOMER_BYTES(0x0f)) << (64 - 8 * n);
     v = (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ffu;   /* pairs */
     v = (v * 100 + (v >> 16)) & 0x0000ffff0000ffffu; /* fours */
@@ -23,7 +23,7 @@ static uint64_t value_of(uint64_t digits, unsigned n) {
 }
 
 /* A run of digits appended to *w, which wraps when there are too many; returns its length. */
-static size_t run(const char *s, uint64_t *w) {
+static inline size_t run(const char *s, uint64_t *w) {
     size_t length = 0;
     for (;;) {
         uint64_t v = homer_load8(s + length), end = homer_no_digit(v);
@@ -77,7 +77,7 @@ static bool round_product(uint64_t w, int q, double *out) {
 }
 
 /* w * 10^q. */
-static bool scale(uint64_t w, int q, double *out) {
+static inline bool scale(uint64_t w, int q, double *out) {
     if (w == 0) {
         *out = 0;
         return true;

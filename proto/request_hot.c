@@ -68,64 +68,66 @@ bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t keep
 }
 
 /* A number, string or literal. */
-static bool read_scalar(struct homer_hot_scan *s, struct homer_field_value *v) {
+static const char *read_scalar(struct homer_hot_scan *s, const char *at, struct homer_field_value *v) {
     struct homer_hot_key string;
     struct homer_number number;
     *v = (struct homer_field_value){0};
-    switch (*s->at) {
+    switch (*at) {
     case '"':
         v->type = HOMER_JSON_STRING;
-        if (!homer_hot_pass_string(s, &string) || !homer_hot_name(s, &string, &v->s)) return false;
+        at = homer_hot_string(at, &string);
+        if (!at || !homer_hot_name(s, &string, &v->s)) return NULL;
         if (!string.escaped) v->raw = (struct homer_str){string.text - 1, string.n + 1};
-        return true;
+        return at;
     case 't':
         v->type = HOMER_JSON_BOOL;
         v->is_true = true;
-        return homer_hot_pass_word(s, "true");
+        return homer_hot_word(at, "true");
     case 'f':
         v->type = HOMER_JSON_BOOL;
-        return homer_hot_pass_word(s, "false");
+        return homer_hot_word(at, "false");
     case 'n':
-        return homer_hot_pass_word(s, "null");
+        return homer_hot_word(at, "null");
     default:
-        s->at = homer_number_read(s->at, &number);
-        if (!s->at) return false;
+        at = homer_number_read(at, &number);
+        if (!at) return NULL;
         v->type = number.is_integer ? HOMER_JSON_INTEGER : HOMER_JSON_REAL;
         v->integer = number.is_integer ? number.i : 0;
         v->number = number.d;
-        return true;
+        return at;
     }
 }
 
 /* A value that counts for nothing: a scalar or an array of them. */
-static bool pass_value(struct homer_hot_scan *s) {
+static const char *pass_value(struct homer_hot_scan *s, const char *at) {
     struct homer_field_value v;
-    if (*s->at != '[') return read_scalar(s, &v);
-    s->at++;
-    if (homer_hot_peek(s) == ']') return homer_hot_pass(s, ']');
-    do {
-        homer_hot_peek(s);
-        if (!read_scalar(s, &v)) return false;
-    } while (homer_hot_pass(s, ','));
-    return homer_hot_pass(s, ']');
+    if (*at != '[') return read_scalar(s, at, &v);
+    at = homer_hot_skip(at + 1);
+    if (*at == ']') return at + 1;
+    for (bool more = true; at && more;) {
+        at = read_scalar(s, at, &v);
+        if (at) at = homer_hot_next(at, ']', &more);
+    }
+    return at;
 }
 
 static bool is_hot(enum homer_op op) {
     return op == HOMER_OP_LEARN || op == HOMER_OP_PREDICT || op == HOMER_OP_TEST;
 }
 
-/* The value of a known field, s->at at its first character. */
-static bool read_value(struct homer_hot_scan *s, const struct homer_field *field) {
+/* The value of a known field. */
+static const char *read_value(struct homer_hot_scan *s, const char *at, const struct homer_field *field) {
     struct homer_field_value v;
-    bool nested = *s->at == '{' || *s->at == '[';
-    if (field->read == homer_read_x) return nested && homer_hot_x(s);
-    if (field->read == homer_read_y) return nested && homer_hot_y(s);
-    if (nested || !read_scalar(s, &v)) return false;
+    bool nested = *at == '{' || *at == '[';
+    if (field->read == homer_read_x) return nested ? homer_hot_x(s, at) : NULL;
+    if (field->read == homer_read_y) return nested ? homer_hot_y(s, at) : NULL;
+    at = nested ? NULL : read_scalar(s, at, &v);
     /* An id with escapes is echoed with those that jansson writes. */
-    if (v.type == HOMER_JSON_STRING && !v.raw.s && field->read == homer_read_id) return false;
-    if (field->read(s->p, field, &v) == 0) return s->p->r->op == HOMER_OP_NONE || is_hot(s->p->r->op);
+    if (!at || (v.type == HOMER_JSON_STRING && !v.raw.s && field->read == homer_read_id)) return NULL;
+    if (field->read(s->p, field, &v) == 0)
+        return s->p->r->op == HOMER_OP_NONE || is_hot(s->p->r->op) ? at : NULL;
     s->refused = s->p->r->error.code == HOMER_E_INTERNAL;
-    return false;
+    return NULL;
 }
 
 struct own_fields {
@@ -133,29 +135,29 @@ struct own_fields {
     size_t n;
 };
 
-static bool pass_own_field(struct homer_hot_scan *s, struct homer_str name, struct own_fields *own) {
+static bool add_own_field(struct own_fields *own, struct homer_str name) {
     if (own->n == PASSED_OVER_MAX) return false;
     for (size_t i = 0; i < own->n; i++)
         if (own->name[i].n == name.n && memcmp(own->name[i].s, name.s, name.n) == 0) return false;
     own->name[own->n++] = name;
-    return pass_value(s);
+    return true;
 }
 
 /* One field; *ops keeps the ops that have all fields so far. */
-static bool read_field(struct homer_hot_scan *s, unsigned *ops, struct own_fields *own) {
+static const char *read_field(struct homer_hot_scan *s, const char *at, unsigned *ops,
+                              struct own_fields *own) {
     struct homer_hot_key key;
     struct homer_str name;
     unsigned bit;
-    if (homer_hot_peek(s) != '"') return false;
-    if (!homer_hot_pass_string(s, &key) || !homer_hot_name(s, &key, &name) || !homer_hot_pass(s, ':'))
-        return false;
-    homer_hot_peek(s);
+    if (*at != '"' || !(at = homer_hot_string(at, &key)) || !homer_hot_name(s, &key, &name) ||
+        !(at = homer_hot_pass(at, ':')))
+        return NULL;
     const struct homer_field *field = homer_field_find(name, &bit);
-    if (!field) return pass_own_field(s, name, own);
-    if (s->p->given & bit) return false;
+    if (!field) return add_own_field(own, name) ? pass_value(s, at) : NULL;
+    if (s->p->given & bit) return NULL;
     s->p->given |= bit;
     *ops &= field->ops;
-    return read_value(s, field);
+    return read_value(s, at, field);
 }
 
 /* What can only be said when all fields are known. */
@@ -167,31 +169,31 @@ static bool finish(struct homer_parse *p, unsigned ops, const struct own_fields 
     return homer_parse_check(p) == 0;
 }
 
-static bool read_line(struct homer_hot_scan *s) {
+static bool read_line(struct homer_hot_scan *s, const char *at) {
     struct own_fields own = {.n = 0};
     unsigned ops = UINT32_MAX;
-    if (!homer_hot_pass(s, '{')) return false;
-    do {
-        if (!read_field(s, &ops, &own)) return false;
-    } while (homer_hot_pass(s, ','));
-    if (!homer_hot_pass(s, '}')) return false;
-    homer_hot_peek(s);
-    return s->at == s->end && finish(s->p, ops, &own);
+    bool more = true;
+    at = homer_hot_skip(at + 1);
+    while (at && more) {
+        at = read_field(s, at, &ops, &own);
+        if (at) at = homer_hot_next(at, '}', &more);
+    }
+    return at && homer_hot_skip(at) == s->end && finish(s->p, ops, &own);
 }
 
-/* Copies the line: what the request holds must be its own, and what is read here must be padded. */
-static bool take_line(struct homer_hot_scan *s, const char *line, size_t n) {
+/* Copies the line: what the request holds must be its own, and what is read here must be padded. NULL:
+ * refused. */
+static const char *take_line(struct homer_hot_scan *s, const char *line, size_t n) {
     struct homer_hot_side *side = &s->hot->side[s->hot->now];
     void *text = side->text;
     bool ok = homer_hot_room(s, &text, &side->text_cap, 0, n + HOMER_SCAN_PAD, 1);
     side->text = text;
     side->key_n = 0;
-    if (!ok) return false;
+    if (!ok) return NULL;
     memcpy(side->text, line, n);
     memset(side->text + n, 0, HOMER_SCAN_PAD);
-    s->at = side->text;
     s->end = side->text + n;
-    return true;
+    return side->text;
 }
 
 int homer_hot_read(struct homer_parse *p, const char *line, size_t n) {
@@ -199,6 +201,7 @@ int homer_hot_read(struct homer_parse *p, const char *line, size_t n) {
     if (p->limits->max_depth < DEPTH) return 0;
     if (!s.hot) s.hot = p->r->hot = hot_new(p->arena->mem);
     if (!s.hot) return -ENOMEM;
-    if (take_line(&s, line, n) && read_line(&s)) return 1;
+    const char *at = take_line(&s, line, n);
+    if (at && read_line(&s, at)) return 1;
     return s.refused ? -ENOMEM : 0;
 }

@@ -51,11 +51,12 @@ struct homer_hot {
     size_t digits_n, digits_cap;
 };
 
-/* The line being read. Functions that return bool: false = give up; `refused` says whether for memory. */
+/* The line being read. Functions that read from `at` on return what stands behind it, or NULL: give up;
+ * `refused` says whether for memory. Zeros follow the line's end. */
 struct homer_hot_scan {
     struct homer_parse *p;
     struct homer_hot *hot;
-    const char *at, *end; /* of the line; zeros follow it */
+    const char *end;
     bool refused;
 };
 
@@ -66,49 +67,59 @@ struct homer_hot *homer_hot_free(struct homer_hot *hot);
 /* Gives back what an unusually long line took. */
 void homer_hot_trim(struct homer_hot *hot);
 
-/* Grows an array of *cap elements to hold `need`, the first `keep` of them kept; *p may move. */
+/* Grows an array of *cap elements to hold `need`, the first `keep` of them kept; *p may move. False: refused.
+ */
 bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t keep, size_t need, size_t size);
 
 /* Empties the set. */
 void homer_hot_set_clear(struct homer_hot *hot);
-/* Adds a name; false also when it is in the set, or its place would take long to find. */
+/* Adds a name that homer_hot_name gave; false also when it is in the set, or its place would take long to
+ * find. */
 bool homer_hot_set_add(struct homer_hot_scan *s, struct homer_str name);
 
 /* request_hot_string.c */
 
-/* Goes over a string, s->at at its opening quote, to behind its closing one. */
-bool homer_hot_pass_string(struct homer_hot_scan *s, struct homer_hot_key *out);
-/* The bytes of a string, its escapes replaced: in the line, or in the arena. */
-bool homer_hot_name(struct homer_hot_scan *s, const struct homer_hot_key *key, struct homer_str *out);
+/* Goes over a string, `at` at its opening quote, to behind its closing one. */
+const char *homer_hot_string(const char *at, struct homer_hot_key *out);
+/* The bytes of a string that has escapes, these replaced, in the arena, HOMER_SCAN_PAD bytes behind them. */
+bool homer_hot_unescape(struct homer_hot_scan *s, const struct homer_hot_key *key, struct homer_str *out);
 
-/* request_hot_instance.c: x and y; s->at at '{' or '[', then behind the end of the value. */
-bool homer_hot_x(struct homer_hot_scan *s);
-bool homer_hot_y(struct homer_hot_scan *s);
+/* request_hot_instance.c: x and y; `at` at '{' or '['. */
+const char *homer_hot_x(struct homer_hot_scan *s, const char *at);
+const char *homer_hot_y(struct homer_hot_scan *s, const char *at);
 
-static inline bool homer_hot_is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* Goes over space, then over c. */
-static inline bool homer_hot_pass(struct homer_hot_scan *s, char c) {
-    while (homer_hot_is_space(*s->at)) s->at++;
-    if (*s->at != c) return false;
-    s->at++;
+/* The bytes of a string: in the line, or in the arena. */
+static inline bool homer_hot_name(struct homer_hot_scan *s, const struct homer_hot_key *key,
+                                  struct homer_str *out) {
+    if (key->escaped) return homer_hot_unescape(s, key, out);
+    *out = (struct homer_str){.s = key->text, .n = key->n - 1};
     return true;
 }
 
-/* Goes over space; the character then. */
-static inline char homer_hot_peek(struct homer_hot_scan *s) {
-    while (homer_hot_is_space(*s->at)) s->at++;
-    return *s->at;
+/* Goes over space. */
+static inline const char *homer_hot_skip(const char *at) {
+    while (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r') at++;
+    return at;
 }
 
-/* Goes over a literal; s->at is at its first letter. */
-static inline bool homer_hot_pass_word(struct homer_hot_scan *s, const char *word) {
+/* Goes over space, then over c, then over space again. */
+static inline const char *homer_hot_pass(const char *at, char c) {
+    at = homer_hot_skip(at);
+    return *at == c ? homer_hot_skip(at + 1) : NULL;
+}
+
+/* Goes over a literal. */
+static inline const char *homer_hot_word(const char *at, const char *word) {
     size_t n = strlen(word);
-    if (memcmp(s->at, word, n) != 0) return false; /* within the padding */
-    s->at += n;
-    return true;
+    return memcmp(at, word, n) == 0 ? at + n : NULL; /* within the padding */
+}
+
+/* Behind an element of an object or array: at the next one, or behind the end with *more false. */
+static inline const char *homer_hot_next(const char *at, char close, bool *more) {
+    at = homer_hot_skip(at);
+    *more = *at == ',';
+    if (*more) return homer_hot_skip(at + 1);
+    return *at == close ? at + 1 : NULL;
 }
 
 #endif

@@ -8,7 +8,8 @@
 
 enum {
     FIRST_PAIRS = 16,
-    PAIR_BYTES = 4 /* of the shortest that are not an array's numbers, with its comma */
+    PAIR_BYTES = 4,        /* of the shortest pair of an object, with its comma */
+    PLACES_MAX = 100000000 /* places whose digits fit into homer_hot.digits, with a NUL */
 };
 
 static bool is_name(const struct homer_hot_scan *s, struct homer_str name) {
@@ -29,43 +30,46 @@ static bool more(struct homer_hot_scan *s, void **p, size_t *cap, size_t guess, 
     return true;
 }
 
-/* Room for one more pair: as many as the last instance had, if that many can stand in what is left. */
-static bool more_x(struct homer_hot_scan *s, size_t *cap) {
-    struct homer_request *r = s->p->r;
-    size_t guess = s->hot->x_n, most = (size_t)(s->end - s->at) / PAIR_BYTES;
-    void *x = r->x;
-    if (guess > most) guess = most;
-    bool ok = more(s, &x, cap, guess + FIRST_PAIRS, sizeof *r->x);
-    r->x = x;
-    return ok;
-}
-
-static inline bool put(struct homer_hot_scan *s, size_t *cap, const struct homer_value *v) {
-    struct homer_request *r = s->p->r;
-    if (r->x_n == *cap && (r->x_n >= s->p->limits->max_x || !more_x(s, cap))) return false;
-    r->x[r->x_n++] = *v;
-    return true;
-}
-
-static inline bool read_number(struct homer_hot_scan *s, double *out) {
-    struct homer_number number;
-    s->at = homer_number_read(s->at, &number);
-    if (!s->at || !(fabs(number.d) <= (double)FLT_MAX)) return false;
-    *out = number.d;
-    return true;
-}
-
-static bool read_name(struct homer_hot_scan *s, struct homer_str *out) {
+static const char *read_name(struct homer_hot_scan *s, const char *at, struct homer_str *out) {
     struct homer_hot_key string;
-    return *s->at == '"' && homer_hot_pass_string(s, &string) && homer_hot_name(s, &string, out) &&
-           is_name(s, *out);
+    if (*at != '"' || !(at = homer_hot_string(at, &string))) return NULL;
+    return homer_hot_name(s, &string, out) && is_name(s, *out) ? at : NULL;
 }
 
 /* ---- x: {...} ---- */
 
-/* Whether the text goes on as that key, its closing quote included. */
-static inline bool goes_on_as(const struct homer_hot_scan *s, const struct homer_hot_key *key) {
-    const char *at = s->at + 1;
+/* The pairs being filled. */
+struct pairs {
+    struct homer_value *v; /* [n] of cap */
+    size_t n, cap;
+};
+
+/* Room for one more pair: as many as the last instance had, if that many can stand in what is left. */
+static bool more_pairs(struct homer_hot_scan *s, const char *at, struct pairs *x) {
+    size_t guess = s->hot->x_n, most = (size_t)(s->end - at) / PAIR_BYTES;
+    void *v = x->v;
+    bool ok = x->n <= s->p->limits->max_x &&
+              more(s, &v, &x->cap, (guess < most ? guess : most) + FIRST_PAIRS, sizeof *x->v);
+    x->v = v;
+    return ok;
+}
+
+/* The place of one more pair; NULL: give up. */
+static inline struct homer_value *next_pair(struct homer_hot_scan *s, const char *at, struct pairs *x) {
+    if (x->n == x->cap && !more_pairs(s, at, x)) return NULL;
+    return &x->v[x->n++];
+}
+
+static inline const char *read_number(const char *at, double *out) {
+    struct homer_number number;
+    at = homer_number_read(at, &number);
+    *out = number.d;
+    return at && fabs(number.d) <= (double)FLT_MAX ? at : NULL;
+}
+
+/* Whether the text at `at` goes on as that key, its closing quote included. */
+static inline bool goes_on_as(const struct homer_hot_scan *s, const char *at,
+                              const struct homer_hot_key *key) {
     if (key->n <= 8) return (homer_load8(at) ^ homer_load8(key->text)) << (64 - 8 * key->n) == 0;
     if (key->n > (size_t)(s->end - at)) return false;
     if (key->n > 16) return memcmp(at, key->text, key->n) == 0;
@@ -82,89 +86,92 @@ static bool enter_before(struct homer_hot_scan *s, const struct homer_hot_key *k
     return true;
 }
 
+static bool more_keys(struct homer_hot_scan *s, struct homer_hot_side *side) {
+    void *keys = side->key;
+    bool ok = homer_hot_room(s, &keys, &side->key_cap, side->key_n, side->key_n + 1, sizeof *side->key);
+    side->key = keys;
+    return ok;
+}
+
 /* Key number now->key_n. *as_before: so far all keys are those of the line before, hence distinct. */
-static inline bool read_key(struct homer_hot_scan *s, struct homer_hot_side *now,
-                            const struct homer_hot_side *before, bool *as_before, struct homer_str *name) {
+static inline const char *read_key(struct homer_hot_scan *s, const char *at, struct homer_hot_side *now,
+                                   const struct homer_hot_side *before, bool *as_before,
+                                   struct homer_str *name) {
     size_t i = now->key_n;
-    if (i == now->key_cap) {
-        void *keys = now->key;
-        bool ok = homer_hot_room(s, &keys, &now->key_cap, i, i + 1, sizeof *now->key);
-        now->key = keys;
-        if (!ok) return false;
-    }
+    if (*at != '"' || (i == now->key_cap && !more_keys(s, now))) return NULL;
     struct homer_hot_key *key = &now->key[i];
-    bool same = i < before->key_n && goes_on_as(s, &before->key[i]);
+    bool same = i < before->key_n && goes_on_as(s, at + 1, &before->key[i]);
     if (same) {
-        *key = before->key[i];
-        key->text = s->at + 1;
-        s->at += 1 + key->n;
-    } else if (!homer_hot_pass_string(s, key)) {
-        return false;
+        key->n = before->key[i].n;
+        key->escaped = before->key[i].escaped;
+        key->text = at + 1;
+        at += 1 + key->n;
+    } else if (!(at = homer_hot_string(at, key))) {
+        return NULL;
     }
-    now->key_n++;
-    if (!homer_hot_name(s, key, name) || !is_name(s, *name)) return false;
+    now->key_n = i + 1;
+    if (!homer_hot_name(s, key, name) || !is_name(s, *name)) return NULL;
     if (*as_before && !same) {
         *as_before = false;
-        if (!enter_before(s, now->key, i)) return false;
+        if (!enter_before(s, now->key, i)) return NULL;
     }
-    return *as_before || homer_hot_set_add(s, *name);
+    return *as_before || homer_hot_set_add(s, *name) ? at : NULL;
 }
 
-static bool read_bag(struct homer_hot_scan *s, size_t *cap, struct homer_str name) {
-    struct homer_value v = {.name = name, .type = HOMER_VALUE_ITEM};
-    s->at++;
-    if (homer_hot_peek(s) == ']') return homer_hot_pass(s, ']');
-    do {
-        homer_hot_peek(s);
-        if (!read_name(s, &v.string) || !put(s, cap, &v)) return false;
-    } while (homer_hot_pass(s, ','));
-    return homer_hot_pass(s, ']');
+static const char *read_bag(struct homer_hot_scan *s, const char *at, struct pairs *x,
+                            struct homer_str name) {
+    at = homer_hot_skip(at + 1);
+    if (*at == ']') return at + 1;
+    for (bool more = true; at && more;) {
+        struct homer_value *v = next_pair(s, at, x);
+        if (!v) return NULL;
+        *v = (struct homer_value){.name = name, .type = HOMER_VALUE_ITEM};
+        at = read_name(s, at, &v->string);
+        if (at) at = homer_hot_next(at, ']', &more);
+    }
+    return at;
 }
 
-/* The value of a feature, s->at at its first character. */
-static inline bool read_x_value(struct homer_hot_scan *s, size_t *cap, struct homer_str name) {
-    struct homer_value v = {.name = name};
-    switch (*s->at) {
+/* The value of a feature. */
+static inline const char *read_x_value(struct homer_hot_scan *s, const char *at, struct pairs *x,
+                                       struct homer_str name) {
+    if (*at == '[') return read_bag(s, at, x, name);
+    struct homer_value *v = next_pair(s, at, x);
+    if (!v) return NULL;
+    *v = (struct homer_value){.name = name, .type = HOMER_VALUE_NUMBER};
+    switch (*at) {
     case '"':
-        v.type = HOMER_VALUE_STRING;
-        return read_name(s, &v.string) && put(s, cap, &v);
-    case '[':
-        return read_bag(s, cap, name);
+        v->type = HOMER_VALUE_STRING;
+        return read_name(s, at, &v->string);
     case 't':
-        v.type = HOMER_VALUE_BOOL;
-        v.number = 1;
-        return homer_hot_pass_word(s, "true") && put(s, cap, &v);
     case 'f':
-        v.type = HOMER_VALUE_BOOL;
-        return homer_hot_pass_word(s, "false") && put(s, cap, &v);
+        v->type = HOMER_VALUE_BOOL;
+        v->number = *at == 't';
+        return homer_hot_word(at, *at == 't' ? "true" : "false");
     case 'n':
-        v.type = HOMER_VALUE_MISSING;
-        return homer_hot_pass_word(s, "null") && put(s, cap, &v);
+        v->type = HOMER_VALUE_MISSING;
+        return homer_hot_word(at, "null");
     default:
-        v.type = HOMER_VALUE_NUMBER;
-        return read_number(s, &v.number) && put(s, cap, &v);
+        return read_number(at, &v->number);
     }
 }
 
-static bool read_x_object(struct homer_hot_scan *s, size_t *cap) {
+static const char *read_x_object(struct homer_hot_scan *s, const char *at, struct pairs *x) {
     struct homer_hot *hot = s->hot;
     struct homer_hot_side *now = &hot->side[hot->now];
     const struct homer_hot_side *before = &hot->side[!hot->now];
-    bool as_before = true;
+    bool as_before = true, more = true;
     now->key_n = 0;
-    s->at++;
-    if (homer_hot_peek(s) == '}') return homer_hot_pass(s, '}');
-    do {
+    at = homer_hot_skip(at + 1);
+    if (*at == '}') return at + 1;
+    while (more) {
         struct homer_str name;
-        if (homer_hot_peek(s) != '"' || !read_key(s, now, before, &as_before, &name) ||
-            !homer_hot_pass(s, ':'))
-            return false;
-        homer_hot_peek(s);
-        if (!read_x_value(s, cap, name)) return false;
-    } while (homer_hot_pass(s, ','));
-    if (!homer_hot_pass(s, '}')) return false;
+        if (!(at = read_key(s, at, now, before, &as_before, &name)) || !(at = homer_hot_pass(at, ':')) ||
+            !(at = read_x_value(s, at, x, name)) || !(at = homer_hot_next(at, '}', &more)))
+            return NULL;
+    }
     hot->now = !hot->now; /* these keys are the ones before from now on */
-    return true;
+    return at;
 }
 
 /* ---- x: [...] ---- */
@@ -174,7 +181,7 @@ static bool name_places(struct homer_hot_scan *s, size_t n) {
     struct homer_hot *hot = s->hot;
     void *digits = hot->digits;
     bool ok =
-        n < 100000000 && homer_hot_room(s, &digits, &hot->digits_cap, hot->digits_n, n, sizeof *hot->digits);
+        n < PLACES_MAX && homer_hot_room(s, &digits, &hot->digits_cap, hot->digits_n, n, sizeof *hot->digits);
     hot->digits = digits;
     if (!ok) return false;
     for (; hot->digits_n < n; hot->digits_n++) {
@@ -185,84 +192,87 @@ static bool name_places(struct homer_hot_scan *s, size_t n) {
     return true;
 }
 
-static bool read_x_array(struct homer_hot_scan *s, size_t *cap) {
-    struct homer_request *r = s->p->r;
-    struct homer_value v = {.type = HOMER_VALUE_NUMBER};
-    s->at++;
-    if (homer_hot_peek(s) == ']') return homer_hot_pass(s, ']');
-    do {
-        homer_hot_peek(s);
-        if (!read_number(s, &v.number) || !put(s, cap, &v)) return false;
-    } while (homer_hot_pass(s, ','));
-    if (!homer_hot_pass(s, ']') || !name_places(s, r->x_n)) return false;
-    for (size_t i = 0, digits = 1, next = 10; i < r->x_n; i++) {
+static const char *read_x_array(struct homer_hot_scan *s, const char *at, struct pairs *x) {
+    at = homer_hot_skip(at + 1);
+    if (*at == ']') return at + 1;
+    for (bool more = true; more;) {
+        struct homer_value *v = next_pair(s, at, x);
+        if (!v) return NULL;
+        *v = (struct homer_value){.type = HOMER_VALUE_NUMBER};
+        if (!(at = read_number(at, &v->number)) || !(at = homer_hot_next(at, ']', &more))) return NULL;
+    }
+    if (!name_places(s, x->n)) return NULL;
+    for (size_t i = 0, digits = 1, next = 10; i < x->n; i++) {
         if (i == next) {
             digits++;
             next *= 10;
         }
-        r->x[i].name = (struct homer_str){s->hot->digits[i], digits};
+        x->v[i].name = (struct homer_str){s->hot->digits[i], digits};
     }
-    return true;
+    return at;
 }
 
-bool homer_hot_x(struct homer_hot_scan *s) {
+const char *homer_hot_x(struct homer_hot_scan *s, const char *at) {
     struct homer_request *r = s->p->r;
-    size_t cap = 0;
+    struct pairs x = {0};
+    if (!more_pairs(s, at, &x)) return NULL; /* also for none: never NULL */
+    at = *at == '{' ? read_x_object(s, at, &x) : read_x_array(s, at, &x);
+    if (!at || x.n > s->p->limits->max_x) return NULL;
     r->has_x = true;
-    if (!more_x(s, &cap)) return false; /* also for none: never NULL */
-    if (!(*s->at == '{' ? read_x_object(s, &cap) : read_x_array(s, &cap))) return false;
-    s->hot->x_n = r->x_n;
-    return r->x_n <= s->p->limits->max_x;
+    r->x = x.v;
+    r->x_n = s->hot->x_n = x.n;
+    return at;
 }
 
 /* ---- y ---- */
 
-static bool more_y(struct homer_hot_scan *s, size_t *cap) {
+static struct homer_label_value *next_label(struct homer_hot_scan *s, size_t *cap) {
     struct homer_request *r = s->p->r;
     void *y = r->y;
-    bool ok = more(s, &y, cap, FIRST_PAIRS, sizeof *r->y);
+    if (r->y_n > s->p->limits->max_y) return NULL;
+    if (r->y_n == *cap && !more(s, &y, cap, FIRST_PAIRS, sizeof *r->y)) return NULL;
     r->y = y;
-    return ok;
+    return &r->y[r->y_n++];
 }
 
-static bool read_y_array(struct homer_hot_scan *s, size_t *cap) {
-    struct homer_request *r = s->p->r;
-    struct homer_label_value v = {.positive = true};
-    s->at++;
-    if (homer_hot_peek(s) == ']') return homer_hot_pass(s, ']');
-    do {
-        homer_hot_peek(s);
-        if (!read_name(s, &v.name) || (r->y_n == *cap && !more_y(s, cap))) return false;
-        r->y[r->y_n++] = v;
-    } while (r->y_n <= s->p->limits->max_y && homer_hot_pass(s, ','));
-    return homer_hot_pass(s, ']');
+static const char *read_y_array(struct homer_hot_scan *s, const char *at, size_t *cap) {
+    at = homer_hot_skip(at + 1);
+    if (*at == ']') return at + 1;
+    for (bool more = true; at && more;) {
+        struct homer_label_value *v = next_label(s, cap);
+        if (!v) return NULL;
+        v->positive = true;
+        at = read_name(s, at, &v->name);
+        if (at) at = homer_hot_next(at, ']', &more);
+    }
+    return at;
 }
 
-static bool read_y_object(struct homer_hot_scan *s, size_t *cap) {
+static const char *read_y_object(struct homer_hot_scan *s, const char *at, size_t *cap) {
     struct homer_request *r = s->p->r;
     r->y_partial = true;
     homer_hot_set_clear(s->hot);
-    s->at++;
-    if (homer_hot_peek(s) == '}') return homer_hot_pass(s, '}');
-    do {
-        struct homer_label_value v;
-        homer_hot_peek(s);
-        if (!read_name(s, &v.name) || !homer_hot_set_add(s, v.name) || !homer_hot_pass(s, ':')) return false;
-        char c = homer_hot_peek(s);
-        v.positive = c == 't';
-        if (!homer_hot_pass_word(s, c == 't' ? "true" : c == 'f' ? "false" : "null")) return false;
-        if (c == 'n') continue; /* unknown, as if it were not there */
-        if (r->y_n == *cap && !more_y(s, cap)) return false;
-        r->y[r->y_n++] = v;
-    } while (s->hot->name_n <= s->p->limits->max_y && homer_hot_pass(s, ','));
-    return homer_hot_pass(s, '}');
+    at = homer_hot_skip(at + 1);
+    if (*at == '}') return at + 1;
+    for (bool more = true; more;) {
+        struct homer_label_value *v = next_label(s, cap);
+        if (!v || !(at = read_name(s, at, &v->name)) || !homer_hot_set_add(s, v->name) ||
+            !(at = homer_hot_pass(at, ':')))
+            return NULL;
+        v->positive = *at == 't';
+        if (*at == 'n') r->y_n--; /* unknown, as if it were not there */
+        at = homer_hot_word(at, *at == 't' ? "true" : *at == 'f' ? "false" : "null");
+        if (!at || !(at = homer_hot_next(at, '}', &more))) return NULL;
+    }
+    return s->hot->name_n <= s->p->limits->max_y ? at : NULL;
 }
 
-bool homer_hot_y(struct homer_hot_scan *s) {
+const char *homer_hot_y(struct homer_hot_scan *s, const char *at) {
     struct homer_request *r = s->p->r;
     size_t cap = 0;
     r->has_y = true;
-    if (!more_y(s, &cap)) return false;
-    if (!(*s->at == '[' ? read_y_array(s, &cap) : read_y_object(s, &cap))) return false;
-    return (r->y_partial ? s->hot->name_n : r->y_n) <= s->p->limits->max_y;
+    if (!next_label(s, &cap)) return NULL; /* also for none: never NULL */
+    r->y_n = 0;
+    at = *at == '[' ? read_y_array(s, at, &cap) : read_y_object(s, at, &cap);
+    return at && r->y_n <= s->p->limits->max_y ? at : NULL;
 }

@@ -5,15 +5,14 @@
 
 enum { FIRST_SLOTS = 64, PROBES_MAX = 16 /* then somebody aims at collisions: jansson's hash is keyed */ };
 
-/* All of a short name, both ends and the length of a longer one. */
-static uint64_t hash_of(struct homer_str s) {
-    uint64_t head = 0, tail = 0;
-    if (s.n >= 8) {
-        head = homer_load8(s.s);
+/* All of a name up to 16 bytes, both ends, the middle and the length of a longer one. */
+static inline uint64_t hash_of(struct homer_str s) {
+    uint64_t head = homer_load8(s.s), tail = 0;
+    if (s.n < 8) {
+        head = s.n ? head << (64 - 8 * s.n) : 0;
+    } else {
         tail = homer_load8(s.s + s.n - 8);
         if (s.n > 16) head ^= homer_load8(s.s + s.n / 2 - 4) * 0xc2b2ae3d27d4eb4fu;
-    } else {
-        memcpy(&head, s.s, s.n);
     }
     uint64_t h = (head ^ s.n) * 0x9e3779b97f4a7c15u;
     h = (h ^ h >> 32 ^ tail) * 0xd6e8feb86659fd93u;

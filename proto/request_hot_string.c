@@ -1,5 +1,6 @@
 /* Strings of the hot path: where they end, that they are UTF-8, and their escapes. */
 #include <string.h>
+#include "proto/number.h"
 #include "proto/request_hot.h"
 #include "proto/scan.h"
 
@@ -32,28 +33,28 @@ static const char *plain_end(const char *s) {
     }
 }
 
-bool homer_hot_pass_string(struct homer_hot_scan *s, struct homer_hot_key *out) {
-    const char *at = s->at + 1;
-    *out = (struct homer_hot_key){.text = at};
+const char *homer_hot_string(const char *at, struct homer_hot_key *out) {
+    const char *begin = ++at;
+    out->escaped = false;
     for (;;) {
         at = plain_end(at);
         if (*at == '"') break;
         if (*at == '\\') {
+            if (!at[1]) return NULL;
             out->escaped = true;
-            if (!at[1]) return false;
-            at += 2; /* homer_hot_name looks at it: what follows it here may be anything but a quote's end */
+            at += 2; /* only that it is no end: homer_hot_unescape looks at what it is */
             continue;
         }
         unsigned n = char_length(at);
-        if (!n) return false;
+        if (!n) return NULL;
         do at += n;
         while ((unsigned char)*at >= 0x80 && (n = char_length(at)));
     }
-    size_t n = (size_t)(at - out->text) + 1;
-    if (n > UINT32_MAX) return false;
+    size_t n = (size_t)(at + 1 - begin);
+    if (n > UINT32_MAX) return NULL;
+    out->text = begin;
     out->n = (uint32_t)n;
-    s->at = at + 1;
-    return true;
+    return at + 1;
 }
 
 /* The code unit of \uXXXX, s at its first digit; -1 when it is none. */
@@ -112,11 +113,9 @@ static char *put_escape(char *to, const char **at) {
     return put_char(to, code);
 }
 
-bool homer_hot_name(struct homer_hot_scan *s, const struct homer_hot_key *key, struct homer_str *out) {
+bool homer_hot_unescape(struct homer_hot_scan *s, const struct homer_hot_key *key, struct homer_str *out) {
     size_t n = key->n - 1;
-    *out = (struct homer_str){.s = key->text, .n = n};
-    if (!key->escaped) return true;
-    char *copy = homer_arena_alloc(s->p->arena, n, 1), *to = copy;
+    char *copy = homer_arena_alloc(s->p->arena, n + HOMER_SCAN_PAD, 1), *to = copy;
     if (!copy) {
         s->refused = true;
         return false;
@@ -129,6 +128,7 @@ bool homer_hot_name(struct homer_hot_scan *s, const struct homer_hot_key *key, s
         at += plain;
         if (escape && !(to = put_escape(to, &at))) return false;
     }
+    memset(to, 0, HOMER_SCAN_PAD);
     *out = (struct homer_str){.s = copy, .n = (size_t)(to - copy)};
     return true;
 }
