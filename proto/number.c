@@ -127,10 +127,14 @@ const char *homer_number_read(const char *s, struct homer_number *out) {
     bool negative = *s == '-';
     s += negative;
     const char *begin = s;
-    uint64_t w = 0;
-    size_t whole = run(s, &w), fraction = 0;
-    if (whole == 0 || (*s == '0' && whole > 1)) return NULL;
-    s += whole;
+    if (!digit(*s)) return NULL;
+    uint64_t w = (uint64_t)(*s++ - '0');
+    size_t whole = 1, fraction = 0;
+    if (digit(*s)) {
+        if (w == 0) return NULL;
+        whole += run(s, &w);
+        s = begin + whole;
+    }
     out->is_integer = *s != '.' && *s != 'e' && *s != 'E';
     if (out->is_integer) {
         if (whole > DIGITS_MAX || w > (uint64_t)INT64_MAX + negative) return NULL;
@@ -140,11 +144,10 @@ const char *homer_number_read(const char *s, struct homer_number *out) {
     }
     if (*s == '.') {
         fraction = run(++s, &w);
-        if (fraction == 0) return NULL;
+        if (fraction == 0 || fraction > FAR) return NULL;
         s += fraction;
     }
     size_t digits = (size_t)(s - begin);
-    if (fraction > FAR) return NULL;
     int q = -(int)fraction;
     if ((*s == 'e' || *s == 'E') && !(s = read_power(s + 1, &q))) return NULL;
     bool ok = whole + fraction <= DIGITS_MAX ? scale(w, q, &out->d) : scale_long(begin, digits, q, &out->d);
