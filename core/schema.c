@@ -25,8 +25,10 @@ void homer_schema_deinit(struct homer_schema *s) {
     homer_map_deinit(&s->labels);
     homer_mem_free(s->mem, s->attribute_type, s->attribute_cap, sizeof *s->attribute_type);
     homer_mem_free(s->mem, s->attribute_features, s->attribute_cap, sizeof *s->attribute_features);
+    homer_mem_free(s->mem, s->attribute_first, s->attribute_cap, sizeof *s->attribute_first);
     s->attribute_type = NULL;
     s->attribute_features = NULL;
+    s->attribute_first = NULL;
     s->attribute_cap = 0;
 }
 
@@ -38,43 +40,58 @@ int homer_schema_no_memory(const struct homer_schema *s, struct homer_error *err
     return homer_err_set(err, -ENOMEM, "out of memory");
 }
 
-/* The attribute's id, interned when it is new: UINT32_MAX when memory was refused. */
+/* Room for one more attribute. */
+static bool grow_attributes(struct homer_schema *s) {
+    size_t n = s->attributes.n, cap = s->attribute_cap ? s->attribute_cap * 2 : 32;
+    if (n < s->attribute_cap) return true;
+    uint8_t *types = homer_mem_alloc(s->mem, cap, sizeof *types);
+    uint32_t *counts = homer_mem_alloc(s->mem, cap, sizeof *counts);
+    uint32_t *first = homer_mem_alloc(s->mem, cap, sizeof *first);
+    if (!types || !counts || !first) {
+        homer_mem_free(s->mem, types, cap, sizeof *types);
+        homer_mem_free(s->mem, counts, cap, sizeof *counts);
+        homer_mem_free(s->mem, first, cap, sizeof *first);
+        return false;
+    }
+    if (n) {
+        memcpy(types, s->attribute_type, n * sizeof *types);
+        memcpy(counts, s->attribute_features, n * sizeof *counts);
+        memcpy(first, s->attribute_first, n * sizeof *first);
+    }
+    homer_mem_free(s->mem, s->attribute_type, s->attribute_cap, sizeof *types);
+    homer_mem_free(s->mem, s->attribute_features, s->attribute_cap, sizeof *counts);
+    homer_mem_free(s->mem, s->attribute_first, s->attribute_cap, sizeof *first);
+    s->attribute_type = types;
+    s->attribute_features = counts;
+    s->attribute_first = first;
+    s->attribute_cap = cap;
+    return true;
+}
+
+/* A new attribute's id: UINT32_MAX when memory was refused. */
 static uint32_t add_attribute(struct homer_schema *s, const char *name, size_t n,
                               enum homer_feature_type type) {
-    uint32_t before = s->attributes.n;
-    if (before >= s->attribute_cap) {
-        size_t cap = s->attribute_cap ? s->attribute_cap * 2 : 32;
-        uint8_t *types = homer_mem_grow(s->mem, NULL, 0, cap, sizeof *types);
-        uint32_t *counts = homer_mem_grow(s->mem, NULL, 0, cap, sizeof *counts);
-        if (!types || !counts) {
-            homer_mem_free(s->mem, types, cap, sizeof *types);
-            homer_mem_free(s->mem, counts, cap, sizeof *counts);
-            return UINT32_MAX;
-        }
-        if (before) {
-            memcpy(types, s->attribute_type, before * sizeof *types);
-            memcpy(counts, s->attribute_features, before * sizeof *counts);
-        }
-        homer_mem_free(s->mem, s->attribute_type, s->attribute_cap, sizeof *types);
-        homer_mem_free(s->mem, s->attribute_features, s->attribute_cap, sizeof *counts);
-        s->attribute_type = types;
-        s->attribute_features = counts;
-        s->attribute_cap = cap;
-    }
+    if (!grow_attributes(s)) return UINT32_MAX;
     uint32_t a = homer_map_add(&s->attributes, name, n);
-    if (a == before) {
-        s->attribute_type[a] = (uint8_t)type;
-        s->attribute_features[a] = 0;
-    }
+    if (a == UINT32_MAX) return a;
+    s->attribute_type[a] = (uint8_t)type;
+    s->attribute_features[a] = 0;
     return a;
 }
 
-int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n,
-                         enum homer_feature_type type, const char *value, size_t value_n, bool intern,
-                         uint32_t *id, struct homer_error *err) {
+/* Counts feature f, the newest, to its attribute. */
+static void count_feature(struct homer_schema *s, uint32_t a, uint32_t f) {
+    if (s->attribute_features[a]++ == 0) s->attribute_first[a] = f;
+}
+
+int homer_schema_feature_at(struct homer_schema *s, uint32_t *attribute, const char *name, size_t name_n,
+                            enum homer_feature_type type, const char *value, size_t value_n, bool intern,
+                            uint32_t *id, struct homer_error *err) {
     unsigned char key[KEY_MAX];
     *id = HOMER_NO_ID;
-    uint32_t a = homer_map_get(&s->attributes, name, name_n);
+    if (!homer_map_is(&s->attributes, *attribute, name, name_n))
+        *attribute = homer_map_get(&s->attributes, name, name_n);
+    uint32_t a = *attribute;
     if (a != UINT32_MAX && s->attribute_type[a] != type)
         return homer_err_set(err, HOMER_E_BAD_FEATURE, "feature \"%.*s\" is %s, got a %s value",
                              (int)(name_n < 64 ? name_n : 64), name,
@@ -87,20 +104,30 @@ int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n
     if (a != UINT32_MAX) {
         memcpy(key, &a, 4);
         if (value_n) memcpy(key + 4, value, value_n);
-        *id = homer_map_get(&s->features, key, 4 + value_n);
+        /* A number or a flag has but one. */
+        *id = homer_map_is(&s->features, s->attribute_first[a], key, 4 + value_n)
+                  ? s->attribute_first[a]
+                  : homer_map_get(&s->features, key, 4 + value_n);
         if (*id != HOMER_NO_ID || !intern) return 0;
     }
     if (s->features.n >= s->max_features)
         return homer_err_limit(err, HOMER_E_TOO_MANY, "max_features", "the model already has %u features",
                                s->max_features);
-    a = add_attribute(s, name, name_n, type);
+    if (a == UINT32_MAX) a = *attribute = add_attribute(s, name, name_n, type);
     if (a == UINT32_MAX) return homer_schema_no_memory(s, err);
     memcpy(key, &a, 4);
     if (value_n) memcpy(key + 4, value, value_n);
     *id = homer_map_add(&s->features, key, 4 + value_n);
     if (*id == HOMER_NO_ID) return homer_schema_no_memory(s, err);
-    s->attribute_features[a]++;
+    count_feature(s, a, *id);
     return 0;
+}
+
+int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n,
+                         enum homer_feature_type type, const char *value, size_t value_n, bool intern,
+                         uint32_t *id, struct homer_error *err) {
+    uint32_t attribute = HOMER_NO_ID;
+    return homer_schema_feature_at(s, &attribute, name, name_n, type, value, value_n, intern, id, err);
 }
 
 int homer_schema_label(struct homer_schema *s, const char *name, size_t n, bool intern, uint32_t *id,
@@ -167,7 +194,7 @@ static void count_features(struct homer_schema *s, struct homer_decoder *d) {
         if (!homer_get_holds(d, n >= sizeof a)) return;
         memcpy(&a, key, sizeof a);
         if (!homer_get_holds(d, a < s->attributes.n)) return;
-        s->attribute_features[a]++;
+        count_feature(s, a, f);
     }
 }
 
@@ -178,6 +205,7 @@ void homer_schema_decode(struct homer_schema *s, struct homer_decoder *d) {
     s->attribute_cap = homer_get_room(d, s->attributes.n);
     s->attribute_type = homer_get_block(d, s->mem, s->attribute_cap, sizeof *s->attribute_type);
     s->attribute_features = homer_get_block(d, s->mem, s->attribute_cap, sizeof *s->attribute_features);
+    s->attribute_first = homer_get_block(d, s->mem, s->attribute_cap, sizeof *s->attribute_first);
     if (d->error) return;
     for (uint32_t a = 0; a < s->attributes.n; a++) s->attribute_type[a] = homer_get_u8(d, HOMER_TEXT);
     count_features(s, d);

@@ -26,6 +26,7 @@ struct homer_schema {
     struct homer_map labels;      /* key: the name */
     uint8_t *attribute_type;      /* [attributes.n], of attribute_cap */
     uint32_t *attribute_features; /* [attributes.n]: features of the attribute so far */
+    uint32_t *attribute_first;    /* [attributes.n]: the first of them, where it has any */
     size_t attribute_cap;
     uint32_t max_features, max_labels;
     struct homer_mem *mem;
@@ -45,6 +46,12 @@ void homer_schema_deinit(struct homer_schema *s);
 int homer_schema_feature(struct homer_schema *s, const char *name, size_t name_n,
                          enum homer_feature_type type, const char *value, size_t value_n, bool intern,
                          uint32_t *id, struct homer_error *err);
+
+/* The same for a caller who guesses which attribute has that name: *attribute, which may be any number, then
+ * is the one that has, or HOMER_NO_ID. A right guess saves a hash; a wrong one costs a comparison. */
+int homer_schema_feature_at(struct homer_schema *s, uint32_t *attribute, const char *name, size_t name_n,
+                            enum homer_feature_type type, const char *value, size_t value_n, bool intern,
+                            uint32_t *id, struct homer_error *err);
 
 /* The label of that name: *id, or HOMER_NO_ID when unknown and not interning. HOMER_E_TOO_MANY as above. */
 int homer_schema_label(struct homer_schema *s, const char *name, size_t n, bool intern, uint32_t *id,

@@ -24,6 +24,7 @@ void homer_resolver_deinit(struct homer_resolver *r) {
     r->feature = homer_mem_free(r->mem, r->feature, r->x_cap, sizeof *r->feature);
     r->value = homer_mem_free(r->mem, r->value, r->x_cap, sizeof *r->value);
     r->missing = homer_mem_free(r->mem, r->missing, r->x_cap, sizeof *r->missing);
+    r->attribute = homer_mem_free(r->mem, r->attribute, r->x_cap, sizeof *r->attribute);
     r->positive = homer_mem_free(r->mem, r->positive, r->y_cap, sizeof *r->positive);
     r->negative = homer_mem_free(r->mem, r->negative, r->y_cap, sizeof *r->negative);
     r->place = homer_mem_free(r->mem, r->place, r->place_cap, sizeof *r->place);
@@ -52,15 +53,19 @@ static int reserve_x(struct homer_resolver *r, size_t need) {
     uint32_t *feature = homer_mem_alloc(r->mem, cap, sizeof *feature);
     float *value = homer_mem_alloc(r->mem, cap, sizeof *value);
     uint32_t *missing = homer_mem_alloc(r->mem, cap, sizeof *missing);
-    if (!feature || !value || !missing) {
+    uint32_t *attribute = homer_mem_alloc(r->mem, cap, sizeof *attribute);
+    if (!feature || !value || !missing || !attribute) {
         homer_mem_free(r->mem, feature, cap, sizeof *feature);
         homer_mem_free(r->mem, value, cap, sizeof *value);
         homer_mem_free(r->mem, missing, cap, sizeof *missing);
+        homer_mem_free(r->mem, attribute, cap, sizeof *attribute);
         return -ENOMEM;
     }
     homer_mem_free(r->mem, r->feature, r->x_cap, sizeof *r->feature);
     homer_mem_free(r->mem, r->value, r->x_cap, sizeof *r->value);
     homer_mem_free(r->mem, r->missing, r->x_cap, sizeof *r->missing);
+    homer_mem_free(r->mem, r->attribute, r->x_cap, sizeof *r->attribute);
+    r->attribute = attribute;
     r->feature = feature;
     r->value = value;
     r->missing = missing;
@@ -103,12 +108,13 @@ static const char *sent_word(enum homer_feature_type type) {
     return "something else";
 }
 
-/* As homer_schema_feature, with a message that says what the client sent. */
-static int look_up(struct homer_schema *s, struct homer_str name, enum homer_feature_type type,
-                   struct homer_str value, bool intern, uint32_t *id, struct homer_error *err) {
-    int rc = homer_schema_feature(s, name.s, name.n, type, value.s, value.n, intern, id, err);
+/* As homer_schema_feature_at, with a message that says what the client sent. */
+static int look_up(struct homer_schema *s, uint32_t *attribute, struct homer_str name,
+                   enum homer_feature_type type, struct homer_str value, bool intern, uint32_t *id,
+                   struct homer_error *err) {
+    int rc = homer_schema_feature_at(s, attribute, name.s, name.n, type, value.s, value.n, intern, id, err);
     if (rc != HOMER_E_BAD_FEATURE) return rc;
-    uint32_t a = homer_map_get(&s->attributes, name.s, name.n);
+    uint32_t a = *attribute;
     if (a == UINT32_MAX || s->attribute_type[a] == type) return rc;
     return homer_err_set(err, rc, "feature \"%.*s\" is %s, got %s", homer_name_cut(name), name.s,
                          homer_feature_type_word((enum homer_feature_type)s->attribute_type[a]),
@@ -168,7 +174,7 @@ static int put_missing(struct homer_resolver *r, struct homer_schema *s, struct 
 }
 
 static int put_value(struct homer_resolver *r, struct homer_schema *s, const struct homer_value *v,
-                     bool intern, struct homer_instance *out, struct homer_error *err) {
+                     uint32_t *attribute, bool intern, struct homer_instance *out, struct homer_error *err) {
     static const enum homer_feature_type types[] = {
         [HOMER_VALUE_NUMBER] = HOMER_NUMERIC,
         [HOMER_VALUE_BOOL] = HOMER_BINARY,
@@ -179,7 +185,7 @@ static int put_value(struct homer_resolver *r, struct homer_schema *s, const str
     bool symbol = v->type == HOMER_VALUE_STRING || v->type == HOMER_VALUE_ITEM;
     float value = symbol ? 1 : (float)v->number;
     uint32_t id;
-    int rc = look_up(s, v->name, types[v->type], v->string, intern, &id, err);
+    int rc = look_up(s, attribute, v->name, types[v->type], v->string, intern, &id, err);
     if (rc) return rc;
     if (v->type == HOMER_VALUE_ITEM)
         return id == HOMER_NO_ID ? count_unseen(r, out, v) : put_item(r, out, id);
@@ -192,7 +198,7 @@ static int put_text(struct homer_resolver *r, struct homer_schema *s, const stru
     const struct homer_str unnamed = {"", 0};
     for (size_t i = 0; i < n; i++) {
         uint32_t id;
-        int rc = look_up(s, unnamed, HOMER_TEXT, token[i].word, intern, &id, err);
+        int rc = look_up(s, &r->text_attribute, unnamed, HOMER_TEXT, token[i].word, intern, &id, err);
         if (rc) return rc;
         put(r, out, id, token[i].count == 1 ? 1 : 1 + homer_log((float)token[i].count));
     }
@@ -217,7 +223,11 @@ int homer_resolve_x(struct homer_resolver *r, struct homer_model *m, const struc
 
     *out =
         (struct homer_instance){.feature = r->feature, .value = r->value, .missing = r->missing, .weight = 1};
-    for (size_t i = 0; i < req->x_n && rc == 0; i++) rc = put_value(r, s, &req->x[i], intern, out, err);
+    for (size_t i = 0, place = 0; i < req->x_n && rc == 0; i++) {
+        const struct homer_value *v = &req->x[i];
+        if (i && v->name.s != v[-1].name.s) place++; /* entries of a bag have one place */
+        rc = put_value(r, s, v, &r->attribute[place], intern, out, err);
+    }
     uint32_t before = out->feature_n;
     if (rc == 0) rc = put_text(r, s, token, token_n, intern, out, err);
     out->text_n = out->feature_n - before;

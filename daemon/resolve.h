@@ -1,7 +1,9 @@
 /* Names to ids: turns the `x`, `text` and `y` of a request into a homer_instance of one model.
  *
  * The arrays of the instance are scratch space that the resolver owns and reuses: valid until its next call,
- * no allocation once they have grown. All work is linear in the request (labels: n log n). Loop thread only.
+ * no allocation once they have grown. All work is linear in the request (labels: n log n). The resolver
+ * remembers which attributes an instance had: where the next one lists the same, names are compared, not
+ * hashed. These are guesses, which the schema checks; nothing depends on them. Loop thread only.
  */
 #ifndef HOMER_DAEMON_RESOLVE_H
 #define HOMER_DAEMON_RESOLVE_H
@@ -19,6 +21,8 @@ struct homer_resolver {
     uint32_t *feature;       /* [x_cap] */
     float *value;            /* [x_cap] */
     uint32_t *missing;       /* [x_cap] */
+    uint32_t *attribute;     /* [x_cap] by place in x: that of the instance before, a guess at this one's */
+    uint32_t text_attribute; /* likewise, of the words of text */
     size_t x_cap;
     uint32_t *positive, *negative; /* [y_cap] each */
     size_t y_cap;

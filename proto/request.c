@@ -37,7 +37,8 @@ const char *homer_op_word(enum homer_op op) {
 
 enum homer_op homer_op_parse(struct homer_str word) {
     for (unsigned op = HOMER_OP_NONE + 1; op < HOMER_OP_COUNT; op++) {
-        if (strlen(op_words[op]) == word.n && memcmp(op_words[op], word.s, word.n) == 0)
+        if (word.n && op_words[op][0] == word.s[0] && strlen(op_words[op]) == word.n &&
+            memcmp(op_words[op], word.s, word.n) == 0)
             return (enum homer_op)op;
     }
     return HOMER_OP_NONE;

@@ -3,7 +3,7 @@
 #include "proto/request_hot.h"
 #include "proto/scan.h"
 
-enum { FIRST_SLOTS = 64, PROBES_MAX = 16 /* then somebody aims at collisions: jansson's hash is keyed */ };
+enum { FIRST_SLOTS = 64, PROBES_MAX = 64 /* then somebody aims at collisions: jansson's hash is keyed */ };
 
 /* All of a name up to 16 bytes, both ends, the middle and the length of a longer one. */
 static inline uint64_t hash_of(struct homer_str s) {

@@ -64,7 +64,7 @@ static int bad(struct homer_parse *p, const char *why) {
 }
 
 static bool same(struct homer_str a, const char *word) {
-    return strlen(word) == a.n && memcmp(a.s, word, a.n) == 0;
+    return a.n && a.s[0] == word[0] && strlen(word) == a.n && memcmp(a.s, word, a.n) == 0;
 }
 
 static bool is_given(const struct homer_parse *p, unsigned field) {

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-enum { FIRST_ROOM = 64, FIRST_SLOTS = 16 }; /* both grow by doubling */
+enum {
+    FIRST_ROOM = 64, /* grows by doubling */
+    FIRST_SLOTS = 16,
+    CLEAR_SLOTS = 64, /* slots that are cleared in the time one key takes to be removed */
+};
 
 #define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
 
@@ -106,9 +110,10 @@ static bool room(struct homer_mem *mem, void **p, size_t *cap, size_t need, size
 
 uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n) {
     uint64_t hash = hash_of(m, key, n);
-    if (m->n) {
-        uint64_t s = m->slot[find(m, hash, key, n)];
-        if (s) return (uint32_t)s - 1;
+    size_t at = 0;
+    if (m->slot_n) {
+        at = find(m, hash, key, n);
+        if (m->slot[at]) return (uint32_t)m->slot[at] - 1;
     }
     void *bytes = m->bytes, *end = m->end;
     bool ok = room(m->mem, &bytes, &m->bytes_cap, m->bytes_n + n + 1, 1);
@@ -116,11 +121,14 @@ uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n) {
     ok = ok && room(m->mem, &end, &m->end_cap, (size_t)m->n + 1, sizeof *m->end);
     m->end = end;
     if (!ok || m->n >= UINT32_MAX - 2) return UINT32_MAX;
-    if ((size_t)(m->n + 1) * 4 > m->slot_n * 3 && !grow_slots(m)) return UINT32_MAX;
+    if ((size_t)(m->n + 1) * 4 > m->slot_n * 3) {
+        if (!grow_slots(m)) return UINT32_MAX;
+        at = find(m, hash, key, n);
+    }
     if (n) memcpy(m->bytes + m->bytes_n, key, n);
     m->bytes_n += n;
     m->end[m->n] = m->bytes_n;
-    m->slot[find(m, hash, key, n)] = (hash >> 32) << 32 | (m->n + 1);
+    m->slot[at] = (hash >> 32) << 32 | (m->n + 1);
     return m->n++;
 }
 
@@ -140,6 +148,12 @@ static void vacate(struct homer_map *m, size_t i) {
 }
 
 void homer_map_truncate(struct homer_map *m, uint32_t n) {
+    if (n == 0 && m->n >= m->slot_n / CLEAR_SLOTS) { /* all at once is less work than one by one */
+        if (m->slot_n) memset(m->slot, 0, m->slot_n * sizeof *m->slot);
+        m->n = 0;
+        m->bytes_n = 0;
+        return;
+    }
     while (m->n > n) {
         size_t k;
         const char *key = homer_map_key(m, m->n - 1, &k);

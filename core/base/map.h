@@ -6,6 +6,7 @@
 #ifndef HOMER_BASE_MAP_H
 #define HOMER_BASE_MAP_H
 
+#include <string.h>
 #include "core/base/codec.h"
 
 struct homer_map {
@@ -28,6 +29,13 @@ uint32_t homer_map_get(const struct homer_map *m, const void *key, size_t n);
 uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n);
 /* The key of an id; borrowed until the next add. */
 const char *homer_map_key(const struct homer_map *m, uint32_t id, size_t *n);
+/* Whether that id, which may be any number, has this key: what to ask where an id is likely, instead of a
+ * hash. */
+static inline bool homer_map_is(const struct homer_map *m, uint32_t id, const void *key, size_t n) {
+    if (id >= m->n) return false;
+    uint64_t begin = id ? m->end[id - 1] : 0;
+    return m->end[id] - begin == n && (n == 0 || memcmp(m->bytes + begin, key, n) == 0);
+}
 /* Forgets all ids >= n; the room stays. Cheap for a few, O(n) at worst. */
 void homer_map_truncate(struct homer_map *m, uint32_t n);
 
