@@ -3,20 +3,26 @@
 #include "proto/request_hot.h"
 #include "proto/scan.h"
 
-enum { FIRST_SLOTS = 64, PROBES_MAX = 64 /* then somebody aims at collisions: jansson's hash is keyed */ };
+enum { FIRST_SLOTS = 64, PROBES_MAX = 256 /* then somebody aims at collisions: jansson's hash is keyed */ };
+
+__extension__ typedef unsigned __int128 wide;
+
+/* Both halves of a product: every bit of either factor reaches every bit of it. */
+static inline uint64_t fold(uint64_t a, uint64_t b) {
+    wide product = (wide)a * b;
+    return (uint64_t)(product >> 64) ^ (uint64_t)product;
+}
 
 /* All of a name up to 16 bytes, both ends, the middle and the length of a longer one. */
 static inline uint64_t hash_of(struct homer_str s) {
-    uint64_t head = homer_load8(s.s), tail = 0;
+    uint64_t head = homer_load8(s.s), tail = s.n;
     if (s.n < 8) {
         head = s.n ? head << (64 - 8 * s.n) : 0;
     } else {
-        tail = homer_load8(s.s + s.n - 8);
-        if (s.n > 16) head ^= homer_load8(s.s + s.n / 2 - 4) * 0xc2b2ae3d27d4eb4fu;
+        tail ^= homer_load8(s.s + s.n - 8);
+        if (s.n > 16) tail += homer_load8(s.s + s.n / 2 - 4) * 0xc2b2ae3d27d4eb4fu;
     }
-    uint64_t h = (head ^ s.n) * 0x9e3779b97f4a7c15u;
-    h = (h ^ h >> 32 ^ tail) * 0xd6e8feb86659fd93u;
-    return h ^ h >> 32;
+    return fold(head ^ 0x9e3779b97f4a7c15u, tail ^ 0xd6e8feb86659fd93u);
 }
 
 void homer_hot_set_clear(struct homer_hot *hot) {
