@@ -163,12 +163,14 @@ static int count_unseen(struct homer_resolver *r, struct homer_instance *out, co
 /* null: only what the model knows can be missing, and only a number or a flag; a nominal value that is
  * missing simply sets none of its indicators. */
 static int put_missing(struct homer_resolver *r, struct homer_schema *s, struct homer_str name,
-                       struct homer_instance *out) {
-    uint32_t a = homer_map_get(&s->attributes, name.s, name.n), id;
-    if (a == UINT32_MAX) return 0;
-    enum homer_feature_type type = (enum homer_feature_type)s->attribute_type[a];
+                       uint32_t *attribute, struct homer_instance *out) {
+    uint32_t id;
+    if (!homer_map_is(&s->attributes, *attribute, name.s, name.n))
+        *attribute = homer_map_get(&s->attributes, name.s, name.n);
+    if (*attribute == UINT32_MAX) return 0;
+    enum homer_feature_type type = (enum homer_feature_type)s->attribute_type[*attribute];
     if (type != HOMER_NUMERIC && type != HOMER_BINARY) return 0;
-    int rc = homer_schema_feature(s, name.s, name.n, type, NULL, 0, false, &id, NULL);
+    int rc = homer_schema_feature_at(s, attribute, name.s, name.n, type, NULL, 0, false, &id, NULL);
     if (rc == 0 && id != HOMER_NO_ID) r->missing[out->missing_n++] = id;
     return rc;
 }
@@ -181,7 +183,7 @@ static int put_value(struct homer_resolver *r, struct homer_schema *s, const str
         [HOMER_VALUE_STRING] = HOMER_NOMINAL,
         [HOMER_VALUE_ITEM] = HOMER_BAG,
     };
-    if (v->type == HOMER_VALUE_MISSING) return put_missing(r, s, v->name, out);
+    if (v->type == HOMER_VALUE_MISSING) return put_missing(r, s, v->name, attribute, out);
     bool symbol = v->type == HOMER_VALUE_STRING || v->type == HOMER_VALUE_ITEM;
     float value = symbol ? 1 : (float)v->number;
     uint32_t id;

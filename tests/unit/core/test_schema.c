@@ -117,7 +117,12 @@ static void gives_the_ids_of_a_list(void **state) {
                 if (dice_chance(&d, 0.1)) mem.fail_in = 1 + dice_below(&d, 3);
                 uint64_t failures = mem.failed;
                 struct homer_error err = {0};
-                int rc = homer_schema_feature(&s, name.s, name.n, type, value.s, value.n, intern, &id, &err);
+                /* where it may be found: right, wrong, or nowhere */
+                uint32_t attribute = dice_chance(&d, 0.5) ? homer_map_get(&s.attributes, name.s, name.n)
+                                                          : (uint32_t)dice_below(&d, 2 * MOST);
+                int rc = homer_schema_feature_at(&s, &attribute, name.s, name.n, type, value.s, value.n,
+                                                 intern, &id, &err);
+                assert_int_equal(attribute, homer_map_get(&s.attributes, name.s, name.n));
                 if (mem.failed > failures) {
                     assert_int_equal(rc, -ENOMEM);
                     failed = true;

@@ -192,6 +192,73 @@ static void hostile_sizes_take_no_time(void **state) {
     end(&t);
 }
 
+/* A line of up to eight features in an order that lines mostly share, with values of types that mostly fit.
+ */
+static void some_line(char *line, size_t size, unsigned *seed) {
+    static const char *const fits[] = {"1.5", "true", "\"red\"", "[\"u\",\"v\",\"u\"]"};
+    size_t n = (size_t)snprintf(line, size, "{\"text\":\"word w%u\",\"x\":{", rand_r(seed) % 9);
+    for (unsigned i = 0, turn = rand_r(seed) % 4 ? 0 : rand_r(seed) % 8; i < 8; i++) {
+        unsigned name = (i + turn) % 8, odd = rand_r(seed) % 40;
+        if (rand_r(seed) % 8 == 0) continue;
+        n += (size_t)snprintf(line + n, size - n, "\"f%u\":%s,", name,
+                              odd == 0   ? fits[(name + 1) % 4]
+                              : odd == 1 ? "null"
+                              : odd == 2 ? "\"blue\""
+                                         : fits[name % 4]);
+    }
+    snprintf(line + n, size - n, "\"last\":0},\"y\":[\"a\",\"b%u\"]}", rand_r(seed) % 9);
+}
+
+static void assert_same_instance(const struct homer_instance *a, const struct homer_instance *b) {
+    assert_int_equal(a->feature_n, b->feature_n);
+    assert_int_equal(a->missing_n, b->missing_n);
+    assert_int_equal(a->text_n, b->text_n);
+    assert_memory_equal(a->feature, b->feature, a->feature_n * sizeof *a->feature);
+    assert_memory_equal(a->value, b->value, a->feature_n * sizeof *a->value);
+    assert_memory_equal(a->missing, b->missing, a->missing_n * sizeof *a->missing);
+}
+
+/* One resolver for two models, whose interning is undone now and then and which are made anew now and then,
+ * against a resolver that remembers nothing. */
+static void what_is_remembered_changes_nothing(void **state) {
+    (void)state;
+    struct resolving t;
+    begin(&t);
+    unsigned seed = 1, refused = 0;
+    struct homer_model *twin[2][2] = {{NULL}}; /* [which][0: remembering, 1: not] */
+    for (int step = 0; step < 20000; step++) {
+        char line[512];
+        struct homer_instance x[2];
+        struct homer_error err[2] = {{0}};
+        struct homer_resolver fresh;
+        int rc[2];
+        const uint8_t key[16] = {9};
+        struct homer_model **m = twin[rand_r(&seed) % 3 == 0];
+        if (rand_r(&seed) % 500 == 0) m[0] = homer_model_free(m[0]), m[1] = homer_model_free(m[1]);
+        for (int i = 0; i < 2; i++)
+            if (!m[i]) assert_int_equal(homer_model_new(&m[i], homer_model_config(t.model), key), 0);
+        some_line(line, sizeof line, &seed);
+        homer_request_parse(&t.request, line, strlen(line), &t.limits);
+        assert_int_equal(t.request.error.code, 0);
+        assert_int_equal(homer_resolver_init(&fresh, &t.mem, key), 0);
+        bool intern = rand_r(&seed) % 3, undo = rand_r(&seed) % 8 == 0;
+        for (int i = 0; i < 2; i++) {
+            struct homer_resolver *r = i ? &fresh : &t.resolver;
+            homer_model_begin(m[i]);
+            rc[i] = homer_resolve_x(r, m[i], &t.request, &t.limits, intern, &x[i], &err[i]);
+        }
+        assert_int_equal(rc[0], rc[1]);
+        assert_string_equal(err[0].message, err[1].message);
+        assert_same_instance(&x[0], &x[1]);
+        refused += rc[0] != 0;
+        if (rc[0] || undo) homer_model_abort(m[0]), homer_model_abort(m[1]);
+        homer_resolver_deinit(&fresh);
+    }
+    assert_true(refused > 100);
+    for (int i = 0; i < 4; i++) homer_model_free(twin[i / 2][i % 2]);
+    end(&t);
+}
+
 static void the_hot_path_allocates_nothing(void **state) {
     (void)state;
     struct resolving t;
@@ -219,6 +286,7 @@ int main(void) {
         cmocka_unit_test(what_a_prediction_does_not_know_is_counted_once),
         cmocka_unit_test(labels_are_sorted_and_distinct),
         cmocka_unit_test(hostile_sizes_take_no_time),
+        cmocka_unit_test(what_is_remembered_changes_nothing),
         cmocka_unit_test(the_hot_path_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
