@@ -64,9 +64,7 @@ static size_t find(const struct homer_map *m, uint64_t hash, const void *key, si
     size_t mask = m->slot_n - 1, i = hash & mask;
     for (; m->slot[i]; i = (i + 1) & mask) {
         if ((m->slot[i] >> 32) != (hash >> 32)) continue;
-        size_t k;
-        const char *have = homer_map_key(m, (uint32_t)m->slot[i] - 1, &k);
-        if (k == n && (n == 0 || memcmp(have, key, n) == 0)) break;
+        if (homer_map_is(m, (uint32_t)m->slot[i] - 1, key, n)) break;
     }
     return i;
 }
