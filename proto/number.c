@@ -44,18 +44,15 @@ static double as_double(uint64_t bits) {
     return d;
 }
 
-__extension__ typedef unsigned __int128 wide;
-
 /* w * 10^q rounded to nearest, ties to even: section 5 of the paper. w > 0, POWER_FIRST <= q <= POWER_LAST,
  * so that the result is neither subnormal nor infinite. False: not settled. */
 static bool round_product(uint64_t w, int q, double *out) {
     const uint64_t *five = power_of_five[q - POWER_FIRST];
     int shift = __builtin_clzll(w);
     w <<= shift;
-    wide product = (wide)w * five[0];
-    uint64_t high = (uint64_t)(product >> 64), low = (uint64_t)product;
+    uint64_t low, rest, high = homer_multiply(w, five[0], &low);
     if ((high & 0x1ff) == 0x1ff) { /* the lower half of the power may carry into the bits that count */
-        uint64_t more = (uint64_t)((wide)w * five[1] >> 64);
+        uint64_t more = homer_multiply(w, five[1], &rest);
         low += more;
         high += low < more;
     }

@@ -5,12 +5,10 @@
 
 enum { FIRST_SLOTS = 64, PROBES_MAX = 256 /* then somebody aims at collisions: jansson's hash is keyed */ };
 
-__extension__ typedef unsigned __int128 wide;
-
 /* Both halves of a product: every bit of either factor reaches every bit of it. */
 static inline uint64_t fold(uint64_t a, uint64_t b) {
-    wide product = (wide)a * b;
-    return (uint64_t)(product >> 64) ^ (uint64_t)product;
+    uint64_t low, high = homer_multiply(a, b, &low);
+    return high ^ low;
 }
 
 /* All of a name up to 16 bytes, both ends, the middle and the length of a longer one. */

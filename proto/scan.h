@@ -1,4 +1,5 @@
-/* Eight bytes of text at a time, in a register. The first byte is the lowest: little-endian machines only. */
+/* Eight bytes of text at a time, in a register; and what is done with such registers. The first byte is the
+ * lowest: little-endian machines only. */
 #ifndef HOMER_PROTO_SCAN_H
 #define HOMER_PROTO_SCAN_H
 
@@ -15,6 +16,13 @@ static inline uint64_t homer_load8(const char *s) {
     uint64_t v;
     memcpy(&v, s, sizeof v);
     return v;
+}
+
+/* The upper half of a product of 128 bits; *low is the lower one. */
+static inline uint64_t homer_multiply(uint64_t a, uint64_t b, uint64_t *low) {
+    __extension__ unsigned __int128 product = __extension__(unsigned __int128) a * b;
+    *low = (uint64_t)product;
+    return (uint64_t)(product >> 64);
 }
 
 /* Which byte the lowest of the marks (high bits of bytes) is in; mark != 0. */
