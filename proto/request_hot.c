@@ -6,10 +6,12 @@
 #include "proto/scan.h"
 
 enum {
-    FIRST_ROOM = 64,    /* elements; grows by doubling */
-    KEEP = 1 << 18,     /* bytes: larger arrays are given back after the line that needed them */
-    DEPTH = 3,          /* of the shape: an object, x, a bag */
-    PASSED_OVER_MAX = 8 /* fields of its own that a recorded instance may have here */
+    FIRST_ROOM = 64,     /* elements; grows by doubling */
+    KEEP = 1 << 18,      /* bytes: larger arrays are given back after the line that needed them */
+    DEPTH = 3,           /* of the shape: an object, x, a bag */
+    BATCH_DEPTH = 5,     /* with a batch and its items around it */
+    PASSED_OVER_MAX = 8, /* fields of its own that a recorded instance may have here */
+    FIRST_ITEMS = 16,
 };
 
 static struct homer_hot *hot_new(struct homer_mem *mem) {
@@ -20,11 +22,16 @@ static struct homer_hot *hot_new(struct homer_mem *mem) {
 
 /* Frees those arrays that hold more than `most` bytes. */
 static void give_back(struct homer_hot *hot, size_t most) {
-    for (struct homer_hot_side *side = hot->side; side < hot->side + 2; side++) {
-        if (side->text_cap > most || side->key_cap * sizeof *side->key > most) {
-            side->text = homer_mem_free(hot->mem, side->text, side->text_cap, 1);
-            side->key = homer_mem_free(hot->mem, side->key, side->key_cap, sizeof *side->key);
-            side->text_cap = side->key_cap = side->key_n = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        struct homer_hot_keys *keys = &hot->keys[i];
+        if (hot->text_cap[i] > most) {
+            hot->text[i] = homer_mem_free(hot->mem, hot->text[i], hot->text_cap[i], 1);
+            hot->text_cap[i] = 0;
+            hot->keys[0].n = hot->keys[1].n = 0; /* they may have stood there */
+        }
+        if (keys->cap * sizeof *keys->key > most) {
+            keys->key = homer_mem_free(hot->mem, keys->key, keys->cap, sizeof *keys->key);
+            keys->n = keys->cap = 0;
         }
     }
     if (hot->name_cap * sizeof *hot->name > most) {
@@ -62,6 +69,19 @@ bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t keep
     }
     if (keep) memcpy(q, *p, keep * size);
     homer_mem_free(s->hot->mem, *p, *cap, size);
+    *p = q;
+    *cap = want;
+    return true;
+}
+
+bool homer_hot_more(struct homer_hot_scan *s, void **p, size_t *cap, size_t first, size_t size) {
+    size_t want = *cap ? *cap * 2 : first;
+    void *q = homer_arena_alloc(s->p->arena, want, size);
+    if (!q) {
+        s->refused = true;
+        return false;
+    }
+    if (*cap) memcpy(q, *p, *cap * size);
     *p = q;
     *cap = want;
     return true;
@@ -111,9 +131,12 @@ static const char *pass_value(struct homer_hot_scan *s, const char *at) {
     return at;
 }
 
+/* Also while it is not known. */
 static bool is_hot(enum homer_op op) {
-    return op == HOMER_OP_LEARN || op == HOMER_OP_PREDICT || op == HOMER_OP_TEST;
+    return op == HOMER_OP_NONE || op == HOMER_OP_LEARN || op == HOMER_OP_PREDICT || op == HOMER_OP_TEST;
 }
+
+static const char *read_items(struct homer_hot_scan *s, const char *at);
 
 /* The value of a known field. */
 static const char *read_value(struct homer_hot_scan *s, const char *at, const struct homer_field *field) {
@@ -121,11 +144,14 @@ static const char *read_value(struct homer_hot_scan *s, const char *at, const st
     bool nested = *at == '{' || *at == '[';
     if (field->read == homer_read_x) return nested ? homer_hot_x(s, at) : NULL;
     if (field->read == homer_read_y) return nested ? homer_hot_y(s, at) : NULL;
+    if (field->read == homer_read_items) return *at == '[' && !s->is_item ? read_items(s, at) : NULL;
+    /* Items without a model have that of the batch, which must be known then. */
+    if (field->read == homer_read_model && s->p->r->items) return NULL;
     at = nested ? NULL : read_scalar(s, at, &v);
     /* An id with escapes is echoed with those that jansson writes. */
     if (!at || (v.type == HOMER_JSON_STRING && !v.raw.s && field->read == homer_read_id)) return NULL;
     if (field->read(s->p, field, &v) == 0)
-        return s->p->r->op == HOMER_OP_NONE || is_hot(s->p->r->op) ? at : NULL;
+        return is_hot(s->p->r->op) || (s->p->r->op == HOMER_OP_BATCH && !s->is_item) ? at : NULL;
     s->refused = s->p->r->error.code == HOMER_E_INTERNAL;
     return NULL;
 }
@@ -169,7 +195,8 @@ static bool finish(struct homer_parse *p, unsigned ops, const struct own_fields 
     return homer_parse_check(p) == 0;
 }
 
-static bool read_line(struct homer_hot_scan *s, const char *at) {
+/* An object, the line or an item. */
+static const char *read_object(struct homer_hot_scan *s, const char *at) {
     struct own_fields own = {.n = 0};
     unsigned ops = UINT32_MAX;
     bool more = true;
@@ -178,22 +205,56 @@ static bool read_line(struct homer_hot_scan *s, const char *at) {
         at = read_field(s, at, &ops, &own);
         if (at) at = homer_hot_next(at, '}', &more);
     }
-    return at && homer_hot_skip(at) == s->end && finish(s->p, ops, &own);
+    return at && finish(s->p, ops, &own) ? at : NULL;
+}
+
+static const char *read_item(struct homer_hot_scan *s, const char *at) {
+    struct homer_parse *batch = s->p;
+    struct homer_request *r = batch->r;
+    struct homer_parse item = {.r = &r->items[r->items_n++], .arena = batch->arena, .limits = batch->limits};
+    homer_request_blank(item.r, r->model);
+    s->p = &item;
+    s->is_item = true;
+    at = *at == '{' ? read_object(s, at) : NULL;
+    s->is_item = false;
+    s->p = batch;
+    return at;
+}
+
+/* The items of a batch; one that is wrong is jansson's. */
+static const char *read_items(struct homer_hot_scan *s, const char *at) {
+    struct homer_request *r = s->p->r;
+    void *items = NULL;
+    size_t cap = 0;
+    if (s->p->limits->max_depth < BATCH_DEPTH) return NULL;
+    at = homer_hot_skip(at + 1);
+    bool more = *at != ']';
+    if (!homer_hot_more(s, &items, &cap, FIRST_ITEMS, sizeof *r->items)) return NULL;
+    r->items = items;
+    if (!more) return at + 1;
+    while (at && more) {
+        if (r->items_n >= s->p->limits->max_items) return NULL;
+        if (r->items_n == cap && !homer_hot_more(s, &items, &cap, 0, sizeof *r->items)) return NULL;
+        r->items = items;
+        at = read_item(s, at);
+        if (at) at = homer_hot_next(at, ']', &more);
+    }
+    return at;
 }
 
 /* Copies the line: what the request holds must be its own, and what is read here must be padded. NULL:
  * refused. */
 static const char *take_line(struct homer_hot_scan *s, const char *line, size_t n) {
-    struct homer_hot_side *side = &s->hot->side[s->hot->now];
-    void *text = side->text;
-    bool ok = homer_hot_room(s, &text, &side->text_cap, 0, n + HOMER_SCAN_PAD, 1);
-    side->text = text;
-    side->key_n = 0;
+    struct homer_hot *hot = s->hot;
+    hot->line = !hot->keys[!hot->now].text; /* that one is still needed */
+    void *text = hot->text[hot->line];
+    bool ok = homer_hot_room(s, &text, &hot->text_cap[hot->line], 0, n + HOMER_SCAN_PAD, 1);
+    char *copy = hot->text[hot->line] = text;
     if (!ok) return NULL;
-    memcpy(side->text, line, n);
-    memset(side->text + n, 0, HOMER_SCAN_PAD);
-    s->end = side->text + n;
-    return side->text;
+    memcpy(copy, line, n);
+    memset(copy + n, 0, HOMER_SCAN_PAD);
+    s->end = copy + n;
+    return copy;
 }
 
 int homer_hot_read(struct homer_parse *p, const char *line, size_t n) {
@@ -202,6 +263,7 @@ int homer_hot_read(struct homer_parse *p, const char *line, size_t n) {
     if (!s.hot) s.hot = p->r->hot = hot_new(p->arena->mem);
     if (!s.hot) return -ENOMEM;
     const char *at = take_line(&s, line, n);
-    if (at && read_line(&s, at)) return 1;
+    if (at) at = read_object(&s, at);
+    if (at && homer_hot_skip(at) == s.end) return 1;
     return s.refused ? -ENOMEM : 0;
 }

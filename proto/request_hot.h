@@ -1,5 +1,5 @@
-/* The hot path of learn, predict and test: their lines read straight into the request, without a document in
- * between. Inside proto only.
+/* The hot path of learn, predict and test, and of batches of them: lines read straight into the request,
+ * without a document in between. Inside proto only.
  *
  * It reads lines that are right and of the usual shape: scalar fields, x and y as the protocol has them, and
  * in a recorded instance fields of its own that are scalars or arrays of scalars. It reports no error: at the
@@ -25,18 +25,22 @@ struct homer_hot_key {
     bool escaped;
 };
 
-/* A line and the keys of its x. */
-struct homer_hot_side {
-    char *text; /* the line, HOMER_SCAN_PAD zeros behind it; the request's strings point into it */
-    size_t text_cap;
-    struct homer_hot_key *key; /* [key_n] of key_cap */
-    size_t key_n, key_cap;
+/* The keys of an x that is an object, in order. */
+struct homer_hot_keys {
+    struct homer_hot_key *key; /* [n] of cap */
+    size_t n, cap;
+    unsigned text; /* which of homer_hot.text they stand in */
 };
 
 struct homer_hot {
     struct homer_mem *mem;
-    struct homer_hot_side side[2];
-    unsigned now; /* the side of the line being read; the other has the last accepted x that was an object */
+    /* The line being read, text[line], HOMER_SCAN_PAD zeros behind it, into which the request's strings
+     * point; and the one that keys[!now] stand in, which may be the same. */
+    char *text[2];
+    size_t text_cap[2];
+    unsigned line;
+    struct homer_hot_keys keys[2];
+    unsigned now; /* the keys being read; the others are the last ones that were read to their end */
     size_t x_n;   /* pairs of the last instance: how many there may be again */
 
     /* A set of keys: of x from where they differ from those before, of a partial y. */
@@ -57,6 +61,7 @@ struct homer_hot_scan {
     struct homer_parse *p;
     struct homer_hot *hot;
     const char *end;
+    bool is_item; /* what is being read is an item of a batch */
     bool refused;
 };
 
@@ -70,6 +75,9 @@ void homer_hot_trim(struct homer_hot *hot);
 /* Grows an array of *cap elements to hold `need`, the first `keep` of them kept; *p may move. False: refused.
  */
 bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t keep, size_t need, size_t size);
+
+/* Grows an array of the arena to twice *cap elements, all kept, or makes one of `first`. False: refused. */
+bool homer_hot_more(struct homer_hot_scan *s, void **p, size_t *cap, size_t first, size_t size);
 
 /* Empties the set. */
 void homer_hot_set_clear(struct homer_hot *hot);

@@ -16,20 +16,6 @@ static bool is_name(const struct homer_hot_scan *s, struct homer_str name) {
     return name.n >= 1 && name.n <= s->p->limits->max_name;
 }
 
-/* An array of the arena grows to twice *cap, or first to `guess` elements. */
-static bool more(struct homer_hot_scan *s, void **p, size_t *cap, size_t guess, size_t size) {
-    size_t want = *cap ? *cap * 2 : guess;
-    void *q = homer_arena_alloc(s->p->arena, want, size);
-    if (!q) {
-        s->refused = true;
-        return false;
-    }
-    if (*cap) memcpy(q, *p, *cap * size);
-    *p = q;
-    *cap = want;
-    return true;
-}
-
 static const char *read_name(struct homer_hot_scan *s, const char *at, struct homer_str *out) {
     struct homer_hot_key string;
     if (*at != '"' || !(at = homer_hot_string(at, &string))) return NULL;
@@ -49,7 +35,7 @@ static bool more_pairs(struct homer_hot_scan *s, const char *at, struct pairs *x
     size_t guess = s->hot->x_n, most = (size_t)(s->end - at) / PAIR_BYTES;
     void *v = x->v;
     bool ok = x->n <= s->p->limits->max_x &&
-              more(s, &v, &x->cap, (guess < most ? guess : most) + FIRST_PAIRS, sizeof *x->v);
+              homer_hot_more(s, &v, &x->cap, (guess < most ? guess : most) + FIRST_PAIRS, sizeof *x->v);
     x->v = v;
     return ok;
 }
@@ -86,21 +72,21 @@ static bool enter_before(struct homer_hot_scan *s, const struct homer_hot_key *k
     return true;
 }
 
-static bool more_keys(struct homer_hot_scan *s, struct homer_hot_side *side) {
-    void *keys = side->key;
-    bool ok = homer_hot_room(s, &keys, &side->key_cap, side->key_n, side->key_n + 1, sizeof *side->key);
-    side->key = keys;
+static bool more_keys(struct homer_hot_scan *s, struct homer_hot_keys *keys) {
+    void *key = keys->key;
+    bool ok = homer_hot_room(s, &key, &keys->cap, keys->n, keys->n + 1, sizeof *keys->key);
+    keys->key = key;
     return ok;
 }
 
-/* Key number now->key_n. *as_before: so far all keys are those of the line before, hence distinct. */
-static inline const char *read_key(struct homer_hot_scan *s, const char *at, struct homer_hot_side *now,
-                                   const struct homer_hot_side *before, bool *as_before,
+/* Key number now->n. *as_before: so far all keys are those of the line before, hence distinct. */
+static inline const char *read_key(struct homer_hot_scan *s, const char *at, struct homer_hot_keys *now,
+                                   const struct homer_hot_keys *before, bool *as_before,
                                    struct homer_str *name) {
-    size_t i = now->key_n;
-    if (*at != '"' || (i == now->key_cap && !more_keys(s, now))) return NULL;
+    size_t i = now->n;
+    if (*at != '"' || (i == now->cap && !more_keys(s, now))) return NULL;
     struct homer_hot_key *key = &now->key[i];
-    bool same = i < before->key_n && goes_on_as(s, at + 1, &before->key[i]);
+    bool same = i < before->n && goes_on_as(s, at + 1, &before->key[i]);
     if (same) {
         key->n = before->key[i].n;
         key->escaped = before->key[i].escaped;
@@ -109,7 +95,7 @@ static inline const char *read_key(struct homer_hot_scan *s, const char *at, str
     } else if (!(at = homer_hot_string(at, key))) {
         return NULL;
     }
-    now->key_n = i + 1;
+    now->n = i + 1;
     if (!homer_hot_name(s, key, name) || !is_name(s, *name)) return NULL;
     if (*as_before && !same) {
         *as_before = false;
@@ -158,10 +144,10 @@ static inline const char *read_x_value(struct homer_hot_scan *s, const char *at,
 
 static const char *read_x_object(struct homer_hot_scan *s, const char *at, struct pairs *x) {
     struct homer_hot *hot = s->hot;
-    struct homer_hot_side *now = &hot->side[hot->now];
-    const struct homer_hot_side *before = &hot->side[!hot->now];
+    struct homer_hot_keys *now = &hot->keys[hot->now];
+    const struct homer_hot_keys *before = &hot->keys[!hot->now];
     bool as_before = true, more = true;
-    now->key_n = 0;
+    now->n = 0;
     at = homer_hot_skip(at + 1);
     if (*at == '}') return at + 1;
     while (more) {
@@ -170,6 +156,7 @@ static const char *read_x_object(struct homer_hot_scan *s, const char *at, struc
             !(at = read_x_value(s, at, x, name)) || !(at = homer_hot_next(at, '}', &more)))
             return NULL;
     }
+    now->text = hot->line;
     hot->now = !hot->now; /* these keys are the ones before from now on */
     return at;
 }
@@ -230,7 +217,7 @@ static struct homer_label_value *next_label(struct homer_hot_scan *s, size_t *ca
     struct homer_request *r = s->p->r;
     void *y = r->y;
     if (r->y_n > s->p->limits->max_y) return NULL;
-    if (r->y_n == *cap && !more(s, &y, cap, FIRST_PAIRS, sizeof *r->y)) return NULL;
+    if (r->y_n == *cap && !homer_hot_more(s, &y, cap, FIRST_PAIRS, sizeof *r->y)) return NULL;
     r->y = y;
     return &r->y[r->y_n++];
 }

@@ -19,9 +19,6 @@ enum {
 };
 
 static int read_op(struct homer_parse *p, const struct homer_field *field, const struct homer_field_value *v);
-static int read_items(struct homer_parse *p, const struct homer_field *field,
-                      const struct homer_field_value *v);
-
 enum { ID, OP, MODEL, X, TEXT, Y, N, AHEAD = 3 /* jansson's documents have the first of them read first */ };
 
 static const struct homer_field fields[] = {
@@ -50,7 +47,7 @@ static const struct homer_field fields[] = {
     {"token", BIT(AUTH), homer_read_string, AT(token)},
     {"name", NAMING, homer_read_model, AT(name)},
     {"config", BIT(MODEL_CREATE), homer_read_config, 0},
-    {"items", BIT(BATCH), read_items, 0},
+    {"items", BIT(BATCH), homer_read_items, 0},
 };
 static_assert(sizeof fields / sizeof *fields <= 32, "each has a bit of homer_parse.given");
 
@@ -173,8 +170,8 @@ void homer_parse_object(struct homer_parse *p, json_t *object, bool item) {
     if (parse(p, object, item)) p->r->op = HOMER_OP_NONE;
 }
 
-static int read_items(struct homer_parse *p, const struct homer_field *field,
-                      const struct homer_field_value *v) {
+int homer_read_items(struct homer_parse *p, const struct homer_field *field,
+                     const struct homer_field_value *v) {
     struct homer_request *r = p->r;
     size_t n = json_array_size(v->json); /* 0 when it is no array */
     if (v->type != HOMER_JSON_ARRAY)

@@ -90,6 +90,8 @@ int homer_read_y(struct homer_parse *p, const struct homer_field *field, const s
 /* request_object.c: reads a whole object; `item` = inside a batch. The id is read before anything else can
  * fail. */
 void homer_parse_object(struct homer_parse *p, json_t *object, bool item);
+int homer_read_items(struct homer_parse *p, const struct homer_field *field,
+                     const struct homer_field_value *v); /* of a batch */
 /* The field of that name and its bit, or NULL. */
 const struct homer_field *homer_field_find(struct homer_str name, unsigned *bit);
 /* The op, where it was not given; p->given says what was. 0 or the code of p->r->error. */

@@ -323,16 +323,7 @@ static void add_field(void) {
     }
 }
 
-void decode_lines_begin(const uint8_t *data, size_t n) {
-    gen.data = data;
-    gen.n = n < 64 ? n : 64;
-    gen.at = 0;
-    for (size_t i = 0; i < gen.n; i++) gen.rng = gen.rng * 31 + data[i];
-}
-
-const char *decode_line(size_t *n) {
-    gen.line_n = 0;
-    gen.is_tame = below(2);
+static void add_object(void) {
     add("{");
     add_space();
     unsigned op = below(5); /* none, learn, test, test, predict */
@@ -362,6 +353,42 @@ const char *decode_line(size_t *n) {
         add_field();
     }
     add("}");
+}
+
+static void add_batch(void) {
+    static const char *const fields[] = {"\"id\":1,", "\"model\":\"m-2\",", "", ""};
+    bool late = odd(10);
+    add("{");
+    ADD_ONE_OF(fields);
+    if (!late) add("\"op\":\"batch\",");
+    ADD_ONE_OF(fields);
+    add("\"items\":[");
+    for (unsigned i = 0, n = odd(20) ? below(8) : below(5); i < n; i++) {
+        if (i) add(",");
+        add_space();
+        add_object();
+        add_space();
+    }
+    add("]");
+    if (late) add(below(3) ? ",\"op\":\"batch\"" : ",\"op\":\"batch\",\"model\":\"m-3\"");
+    add("}");
+}
+
+void decode_lines_begin(const uint8_t *data, size_t n) {
+    gen.data = data;
+    gen.n = n < 64 ? n : 64;
+    gen.at = 0;
+    for (size_t i = 0; i < gen.n; i++) gen.rng = gen.rng * 31 + data[i];
+}
+
+const char *decode_line(size_t *n) {
+    gen.line_n = 0;
+    gen.is_tame = below(2);
+    if (below(8) == 0) {
+        add_batch();
+    } else {
+        add_object();
+    }
     add_space();
     if (odd(40)) add(below(2) ? "," : "}");
     if (odd(40)) gen.line_n = below((unsigned)gen.line_n + 1);

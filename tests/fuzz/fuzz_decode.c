@@ -45,6 +45,8 @@ static void check_same(const struct homer_request *a, const struct homer_request
     }
     for (size_t i = 0; i < a->y_n; i++)
         CHECK(same_str(a->y[i].name, b->y[i].name) && a->y[i].positive == b->y[i].positive);
+    CHECK((a->items == NULL) == (b->items == NULL));
+    for (size_t i = 0; i < a->items_n; i++) check_same(&a->items[i], &b->items[i]);
 }
 
 static void report(void) {

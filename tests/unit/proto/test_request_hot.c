@@ -24,6 +24,9 @@ static void what_clients_send_is_taken(void **state) {
         "\\\"\\u00e9\\ud83d\\ude00\\\"\",\"threshold\":0.5,\"objective\":\"subset\",\"scores\":\"top:3\","
         "\"track\":true}",
         "{\"text\":\"a title\",\"y\":[\"p\"],\"noreply\":true}",
+        "{\"op\":\"batch\",\"items\":[]}",
+        "{\"op\":\"batch\",\"id\":1,\"model\":\"m\",\"items\":[{\"x\":{\"a\":1},\"y\":[],\"id\":2},{\"op\":"
+        "\"predict\",\"x\":{\"a\":[\"b\"]}}]}",
         "{\"x\":{\"\\u00e9\":1,\"a\":2},\"y\":[\"caf\\u00e9\"]}",
         "{\"t\":\"2025\",\"id\":1,\"text\":\"t\",\"y\":[],\"places\":[\"usa\",1],\"title\":\"mine\","
         "\"score\":1.5,\"old\":null}",
@@ -40,8 +43,12 @@ static void what_is_wrong_or_rare_is_not(void **state) {
     struct fixture *f = *state;
     static const char *const lines[] = {
         "ping",
+        "{\"op\":\"batch\",\"items\":[{\"op\":\"ping\"}]}",
+        "{\"op\":\"batch\",\"items\":[{\"op\":\"batch\",\"items\":[]}]}",
+        "{\"op\":\"batch\",\"items\":[{\"x\":{}},{\"x\":{},\"x\":{}}]}",
+        "{\"op\":\"batch\",\"items\":[{\"x\":{}}],\"model\":\"late\"}",
+        "{\"op\":\"batch\",\"items\":[{},{},{},{},{}]}",
         "{\"op\":\"stats\"}",
-        "{\"op\":\"batch\",\"items\":[]}",
         "{\"x\":{\"a\":1,\"a\":2}}",
         "{\"x\":{\"a\":1},\"x\":{}}",
         "{\"x\":{\"a\":1}",
@@ -99,6 +106,32 @@ static void a_remembered_order_hides_no_key_given_twice(void **state) {
     assert_str(r->x[0].name, "b");
     assert_str(r->x[1].name, "c");
     assert_str(good(f, "{\"x\":{\"\\u0062\":7}}")->x[0].name, "b");
+}
+
+/* Keys of an item are remembered for the next one, and for the next line. */
+static void items_of_a_batch(void **state) {
+    struct fixture *f = *state;
+    const struct homer_request *r = NULL;
+    for (int again = 0; again < 3; again++) {
+        r = good(f,
+                 "{\"op\":\"batch\",\"model\":\"m\",\"items\":[{\"x\":{\"one\":1,\"two\":2},\"y\":[\"p\"]},"
+                 "{\"x\":{\"one\":3,\"two\":4},\"model\":\"own\"},{\"text\":\"t\",\"id\":5}]}");
+        assert_int_equal(r->op, HOMER_OP_BATCH);
+        assert_int_equal(r->items_n, 3);
+        assert_int_equal(r->items[0].op, HOMER_OP_LEARN);
+        assert_int_equal(r->items[1].op, HOMER_OP_PREDICT);
+        assert_str(r->items[0].model, "m");
+        assert_str(r->items[1].model, "own");
+        assert_str(r->items[1].x[1].name, "two");
+        assert_true(r->items[1].x[1].number == 4);
+        assert_str(r->items[2].id, "5");
+        assert_str(good(f, "{\"x\":{\"one\":1,\"six\":2}}")->x[1].name, "six");
+    }
+    bad(f, "{\"x\":{\"one\":1,\"one\":2}}", HOMER_E_BAD_JSON, "twice");
+    r = good(f, "{\"op\":\"batch\",\"items\":[{\"x\":{\"one\":1}},{\"x\":{\"one\":1},\"wieght\":2,\"op\":"
+                "\"test\"}]}");
+    assert_int_equal(r->items[0].error.code, 0);
+    assert_int_equal(r->items[1].error.code, HOMER_E_BAD_REQUEST);
 }
 
 /* Every length around those that are compared in one, two or more pieces, and names that begin alike. */
@@ -182,6 +215,7 @@ static const char *const kinds[] = {
     "{\"x\":{\"a feature\":1,\"b\":[\"v\",\"\\u0077\"],\"\\u0063\":\"s\"},\"y\":[\"p\"],\"id\":7}",
     "{\"x\":{\"b\":[\"v\"],\"a feature\":2},\"y\":{\"p\":true,\"q\":false}}",
     "{\"x\":[1,2,3],\"y\":[\"p\",\"q\"]}",
+    "{\"op\":\"batch\",\"items\":[{\"x\":{\"a\":1},\"y\":[]},{\"x\":{\"a\":2,\"b\":3}},{\"x\":[1]}]}",
     "{\"text\":\"plain, and \\\"quoted\\\"\",\"own\":[1,\"\\n\"]}",
 };
 
@@ -243,6 +277,7 @@ int main(void) {
         TEST(what_clients_send_is_taken),
         TEST(what_is_wrong_or_rare_is_not),
         TEST(a_remembered_order_hides_no_key_given_twice),
+        TEST(items_of_a_batch),
         TEST(keys_of_every_length_are_told_apart),
         TEST(many_keys),
         TEST(places_of_arrays_have_names),
