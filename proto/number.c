@@ -9,6 +9,9 @@ enum {
     FAR = 100000,    /* digits of a fraction, powers of ten: sums stay far from overflow */
 };
 
+/* Not inlined: what is common then needs few registers. */
+#define RARE __attribute__((noinline))
+
 static const uint64_t ten_to[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -44,9 +47,16 @@ static double as_double(uint64_t bits) {
     return d;
 }
 
+/* -d where negative; without a branch, for signs are hard to predict. */
+static double with_sign(double d, bool negative) {
+    uint64_t bits;
+    memcpy(&bits, &d, sizeof bits);
+    return as_double(bits ^ (uint64_t)negative << 63);
+}
+
 /* w * 10^q rounded to nearest, ties to even: section 5 of the paper. w > 0, POWER_FIRST <= q <= POWER_LAST,
  * so that the result is neither subnormal nor infinite. False: not settled. */
-static bool round_product(uint64_t w, int q, double *out) {
+RARE static bool round_product(uint64_t w, int q, double *out) {
     const uint64_t *five = power_of_five[q - POWER_FIRST];
     int shift = __builtin_clzll(w);
     w <<= shift;
@@ -89,7 +99,7 @@ static inline bool scale(uint64_t w, int q, double *out) {
 /* As scale for a mantissa of more digits than a register holds: digits s[0..n), one '.' may be among them;
  * q belongs to the last one. What is cut off lies between this mantissa and the next one: when both give the
  * same double, so does everything between. */
-static bool scale_long(const char *s, size_t n, int q, double *out) {
+RARE static bool scale_long(const char *s, size_t n, int q, double *out) {
     uint64_t w = 0;
     unsigned kept = 0;
     int cut = 0;
@@ -107,7 +117,7 @@ static bool scale_long(const char *s, size_t n, int q, double *out) {
 }
 
 /* The power behind 'e': *q grows by it. NULL: none, or one far beyond any table. */
-static const char *read_power(const char *s, int *q) {
+RARE static const char *read_power(const char *s, int *q) {
     bool negative = *s == '-';
     int power = 0;
     if (*s == '-' || *s == '+') s++;
@@ -149,6 +159,6 @@ const char *homer_number_read(const char *s, struct homer_number *out) {
     if ((*s == 'e' || *s == 'E') && !(s = read_power(s + 1, &q))) return NULL;
     bool ok = whole + fraction <= DIGITS_MAX ? scale(w, q, &out->d) : scale_long(begin, digits, q, &out->d);
     if (!ok) return NULL;
-    if (negative) out->d = -out->d;
+    out->d = with_sign(out->d, negative);
     return s;
 }

@@ -106,7 +106,7 @@ static inline bool homer_hot_name(struct homer_hot_scan *s, const struct homer_h
 
 /* Goes over space. */
 static inline const char *homer_hot_skip(const char *at) {
-    while (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r') at++;
+    while ((unsigned char)*at <= ' ' && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
     return at;
 }
 
