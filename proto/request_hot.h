@@ -11,6 +11,10 @@
  * key i was then, one comparison has read it, checked its UTF-8, and, as long as all keys before it were the
  * same ones too, shown that it is given once. Keys in another order go through a table.
  *
+ * Why a scanner of our own: tests/bench/bench_decode compares. A line of yeast (103 named numbers, 1,842
+ * bytes) takes jansson 29 us, simdjson's on-demand reader (3.0.1, which would need a search for keys given
+ * twice on top) 3.5 us, this 1.5 us; one of medical (190 bytes) 3.1, .37 and .35 us.
+ *
  * All state is in the request: any thread, one at a time. */
 #ifndef HOMER_PROTO_REQUEST_HOT_H
 #define HOMER_PROTO_REQUEST_HOT_H
