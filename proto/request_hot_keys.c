@@ -63,13 +63,18 @@ static bool grow(struct homer_hot_scan *s) {
     return true;
 }
 
-bool homer_hot_set_add(struct homer_hot_scan *s, struct homer_str name) {
+static bool more_names(struct homer_hot_scan *s) {
     struct homer_hot *hot = s->hot;
     void *names = hot->name;
-    if (hot->name_n >= UINT32_MAX) return false;
-    bool ok = homer_hot_room(s, &names, &hot->name_cap, hot->name_n, hot->name_n + 1, sizeof name);
+    bool ok = homer_hot_room(s, &names, &hot->name_cap, hot->name_n, hot->name_n + 1, sizeof *hot->name);
     hot->name = names;
-    if (!ok || ((hot->name_n + 1) * 2 > hot->slot_n && !grow(s))) return false;
+    return ok && hot->name_n < UINT32_MAX;
+}
+
+bool homer_hot_set_add(struct homer_hot_scan *s, struct homer_str name) {
+    struct homer_hot *hot = s->hot;
+    if (hot->name_n == hot->name_cap && !more_names(s)) return false;
+    if ((hot->name_n + 1) * 2 > hot->slot_n && !grow(s)) return false;
     hot->name[hot->name_n] = name;
     return enter(hot, (uint32_t)hot->name_n++);
 }
