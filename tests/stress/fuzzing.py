@@ -7,17 +7,18 @@ import time
 import harness
 
 CORPORA = harness.ROOT / "tests/fuzz/corpus"
+SHARED = {"decode": "request"}  # target: whose corpus it begins from
 PIECE_SECONDS = 20
 
 
 def targets():
-    return sorted(path.name for path in CORPORA.iterdir())
+    return sorted([*SHARED, *(path.name for path in CORPORA.iterdir())])
 
 
 def execute(build, target, executions, seed):
     """Seconds; a failure is the target's own report, which has the input that did it."""
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
-    command, started = [build / "tests/fuzz" / f"fuzz_{target}", CORPORA / target, str(executions), str(seed)], time.monotonic()
+    command, started = [build / "tests/fuzz" / f"fuzz_{target}", CORPORA / SHARED.get(target, target), str(executions), str(seed)], time.monotonic()
     ran = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, f"fuzz_{target} {executions} {seed}: {ran.stderr[-3000:]}"
     return time.monotonic() - started
