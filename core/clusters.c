@@ -259,6 +259,28 @@ static void grow_hierarchy(struct homer_clusters *c, const struct homer_frame *f
     }
 }
 
+void homer_clusters_drop(struct homer_clusters *c) {
+    homer_clusters_unstage(c);
+    for (uint32_t i = 0; i < c->n; i++) homer_cluster_deinit(c, &c->cluster[i]);
+    c->cluster = homer_mem_free(c->mem, c->cluster, c->n, sizeof *c->cluster);
+    c->n = 0;
+    homer_clusters_watch(c, &c->loss);
+}
+
+int homer_clusters_reserve_groups(struct homer_clusters *c, uint32_t n, uint32_t labels) {
+    int rc = clusters_reserve(c, 0, labels + 1);
+    return rc ? rc : homer_hierarchy_reserve(&c->hierarchy, n, labels);
+}
+
+bool homer_clusters_learn_groups(struct homer_clusters *c, const struct homer_frame *f, double loss) {
+    struct homer_event e = {.seq = f->seq, .kind = HOMER_EVENT_GLOBAL_DRIFT, .labels = f->labels};
+    struct rise rise;
+    bool risen = has_risen(&c->loss, loss, &e, &rise);
+    if (risen) note(c, e);
+    grow_hierarchy(c, f);
+    return risen && (c->config.scope == HOMER_DRIFT_GLOBAL || c->config.scope == HOMER_DRIFT_BOTH);
+}
+
 /* Keeps the trees within tree_bytes: the largest cluster gives up the leaves that promise least; below three
  * quarters they come back. */
 static void prune(struct homer_clusters *c) {

@@ -103,6 +103,15 @@ int homer_clusters_init(struct homer_clusters *c, struct homer_mem *mem,
                         const struct homer_clusters_config *config);
 /* Everything else through homer_clusters_ops. */
 
+/* Without clusters, for very many labels: the hierarchy and the detector of all labels only. drop frees the
+ * clusters that there are, and begins the detector anew; reserve makes room for a labelset of n labels with
+ * `labels` known, 0 or -ENOMEM with nothing visible changed; learn takes in the frame's labels, positive,
+ * positive_n and seq and the loss of the instance, in [0, 1] (negative: none). True: weights are to learn
+ * anew. */
+void homer_clusters_drop(struct homer_clusters *c);
+int homer_clusters_reserve_groups(struct homer_clusters *c, uint32_t n, uint32_t labels);
+bool homer_clusters_learn_groups(struct homer_clusters *c, const struct homer_frame *f, double loss);
+
 /* The cluster of a hierarchy leaf, or NULL while it has no tree yet. */
 const struct homer_cluster *homer_clusters_find(const struct homer_clusters *c, uint64_t id);
 /* Number and kinds of events ever, and those of the ring `event` that are kept; decode: there is a ring,

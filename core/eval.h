@@ -90,7 +90,9 @@ struct homer_outcome {
     uint32_t majority_n;
     const float *p; /* [scored] the model's scores of the labels known before */
     uint32_t scored;
-    const uint32_t *rank; /* [ranks] their ids, best first, at least min(5, scored) */
+    const uint32_t *some; /* [some_n] ascending: all others of them have p = 0; NULL: that is said of none */
+    uint32_t some_n;
+    const uint32_t *rank; /* [ranks] their ids, best first, at least the best five with p > 0 */
     uint32_t ranks;
     const double *label_count; /* [scored] positives before */
     double seen;               /* instances before */

@@ -87,6 +87,22 @@ static double count_all_pairs(struct homer_eval *e, const struct homer_outcome *
     return loss;
 }
 
+/* The same where few labels have a score: the others are alike but for those that are true. */
+static double count_some_pairs(struct homer_eval *e, const struct homer_outcome *o) {
+    const struct homer_instance *x = o->truth;
+    uint32_t i = 0, j = 0;
+    double loss = 0, others = o->scored;
+    while (i < o->some_n || (j < x->positive_n && x->positive[j] < o->scored)) {
+        bool y = j < x->positive_n && (i == o->some_n || x->positive[j] <= o->some[i]);
+        uint32_t l = y ? x->positive[j++] : o->some[i];
+        i += i < o->some_n && o->some[i] == l;
+        count_pair(e, &loss, o->p[l], y);
+        others--;
+    }
+    e->bin_n[0] += others;
+    return loss - others * (double)homer_log(0.999999f);
+}
+
 static double count_known_pairs(struct homer_eval *e, const struct homer_outcome *o, double *pairs) {
     const struct homer_instance *x = o->truth;
     double loss = 0;
@@ -106,7 +122,7 @@ void homer_eval_count_scores(struct homer_eval *e, const struct homer_outcome *o
     if (o->truth->partial) {
         loss = count_known_pairs(e, o, &pairs);
     } else {
-        loss = count_all_pairs(e, o);
+        loss = o->some ? count_some_pairs(e, o) : count_all_pairs(e, o);
         pairs = o->scored;
     }
     struct homer_score_tally *faded = &e->score[1];

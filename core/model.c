@@ -46,6 +46,22 @@ void homer_model_config_default(struct homer_model_config *c) {
     homer_clusters_config_default(&c->clusters);
 }
 
+/* Whether weights are kept in lists when so many features and labels are known. */
+static bool is_sparse(const struct homer_model_config *c, uint32_t features, uint32_t labels) {
+    if (c->learner != HOMER_LEARNER_IHOMER || c->storage == HOMER_STORAGE_DENSE) return false;
+    return c->storage == HOMER_STORAGE_SPARSE || labels > HOMER_DENSE_LABELS ||
+           (uint64_t)labels * features > HOMER_DENSE_WEIGHTS;
+}
+
+static int init_learner(struct homer_model *m, bool sparse) {
+    const struct homer_model_config *c = &m->config;
+    if (c->learner == HOMER_LEARNER_IHOMER_PAPER)
+        return homer_learner_init_paper(&m->learner, &m->mem, c->seed);
+    if (sparse)
+        return homer_learner_init_sparse(&m->learner, &m->mem, c->absent_missing, c->profile, &c->clusters);
+    return homer_learner_init_ihomer(&m->learner, &m->mem, c->absent_missing, c->profile, &c->clusters);
+}
+
 int homer_model_new(struct homer_model **out, const struct homer_model_config *config,
                     const uint8_t hash_key[16]) {
     struct homer_model *m = calloc(1, sizeof *m);
@@ -55,10 +71,7 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     homer_schema_init(&m->schema, &m->mem, hash_key, config->max_features, config->max_labels);
     uint32_t *trees = &m->config.clusters.tree.trees;
     if (!*trees) *trees = config->profile == HOMER_ACCURATE ? 5 : 1;
-    if (config->learner == HOMER_LEARNER_IHOMER_PAPER
-            ? homer_learner_init_paper(&m->learner, &m->mem, config->seed)
-            : homer_learner_init_ihomer(&m->learner, &m->mem, config->absent_missing, config->profile,
-                                        &m->config.clusters)) {
+    if (init_learner(m, is_sparse(config, 0, 0))) {
         homer_schema_deinit(&m->schema);
         free(m);
         return -ENOMEM;
@@ -101,7 +114,12 @@ const struct homer_eval *homer_model_eval(const struct homer_model *m) {
 }
 const struct homer_clusters *homer_model_clusters(const struct homer_model *m) {
     const struct homer_flat *flat = homer_learner_flat(&m->learner);
+    const struct homer_sparse *sparse = homer_learner_sparse(&m->learner);
+    if (sparse) return sparse->grouped ? &sparse->clusters : NULL;
     return flat && flat->profile >= HOMER_FAST ? &flat->clusters : NULL;
+}
+bool homer_model_is_sparse(const struct homer_model *m) {
+    return homer_learner_sparse(&m->learner) != NULL;
 }
 const struct homer_paper *homer_model_paper(const struct homer_model *m) {
     return homer_learner_paper(&m->learner);
@@ -125,7 +143,7 @@ struct homer_decide homer_model_decide_default(const struct homer_model *m) {
 }
 
 uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint32_t *best) {
-    return homer_rank_top(p->score, p->score_n, n, best);
+    return homer_rank_top_of(p->score, p->scored, p->scored ? p->scored_n : p->score_n, n, best);
 }
 
 /* Labels that scores exist for. */
@@ -137,6 +155,8 @@ static void answer(struct homer_model *m, const float *p, const struct homer_dec
                    struct homer_prediction *out) {
     out->score = p;
     out->score_n = known(m);
+    out->scored = m->rules.some;
+    out->scored_n = m->rules.some_n;
     out->label = homer_rules_choose(&m->rules, p, known(m), decide, &out->label_n);
 }
 
@@ -146,10 +166,20 @@ static const float *predict(struct homer_model *m, const struct homer_instance *
     return p && m->layered ? homer_second_predict(&m->second, &m->learner.flat, &m->rules, p) : p;
 }
 
+/* Ranks the scores of the last predict. */
+static void rank(struct homer_model *m, const float *p) {
+    uint32_t n;
+    const uint32_t *some = m->learner.ops->scored(&m->learner, &n);
+    if (some)
+        homer_rules_rank_some(&m->rules, p, some, n);
+    else
+        homer_rules_rank(&m->rules, p, known(m));
+}
+
 void homer_model_predict(struct homer_model *m, const struct homer_instance *x,
                          const struct homer_decide *decide, struct homer_prediction *out) {
     const float *p = predict(m, x);
-    homer_rules_rank(&m->rules, p, known(m));
+    rank(m, p);
     answer(m, p, decide, out);
 }
 
@@ -200,6 +230,15 @@ static int reserve(struct homer_model *m, const struct homer_instance *x) {
     return rc;
 }
 
+/* The sparse learner takes over, with the scores just answered; there is no second layer with it. */
+static void turn(struct homer_model *m, struct homer_prediction *out) {
+    homer_learner_turn_sparse(&m->learner);
+    if (out) out->score = homer_learner_sparse(&m->learner)->p;
+    homer_second_deinit(&m->second);
+    homer_second_init(&m->second, &m->mem);
+    m->layered = m->rules.layered = false;
+}
+
 int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
                       const struct homer_decide *decide, struct homer_prediction *out,
                       struct homer_error *err) {
@@ -207,12 +246,15 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     const float *p = rc ? NULL : predict(m, x);
     if (!rc)
         rc = m->learner.ops->prepare(&m->learner, x, m->schema.features.n, m->schema.labels.n, m->seq + 1);
+    bool turns = !rc && homer_learner_flat(&m->learner) &&
+                 is_sparse(&m->config, m->schema.features.n, m->schema.labels.n);
+    if (turns) rc = homer_learner_plan_sparse(&m->learner, m->schema.features.n, m->schema.labels.n);
     if (rc) {
         m->learner.ops->cancel(&m->learner);
         homer_model_abort(m);
         return homer_schema_no_memory(&m->schema, err);
     }
-    homer_rules_rank(&m->rules, p, known(m));
+    rank(m, p);
     struct homer_outcome o = outcome_of(m, x);
     struct homer_decide configured = homer_model_decide_default(m);
     struct homer_prediction own;
@@ -220,6 +262,8 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     o.p = p;
     o.rank = m->rules.rank;
     o.ranks = m->rules.ranks;
+    o.some = m->rules.some;
+    o.some_n = m->rules.some_n;
     o.predicted = own.label;
     o.predicted_n = own.label_n;
     homer_eval_count(&m->eval, &o, m->schema.labels.n);
@@ -232,6 +276,7 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     }
     p = m->learner.ops->learn(&m->learner, x, features, labels);
     if (!m->layered) homer_rules_learn(&m->rules, p, x, known(m));
+    if (turns) turn(m, out);
     m->seq++;
     return 0;
 }
@@ -253,11 +298,22 @@ void homer_model_encode(const struct homer_model *m, struct homer_codec *c) {
     homer_eval_encode(&m->eval, c);
 }
 
+/* A model that has learned nothing is to go on as one that has turned sparse. */
+static int begin_sparse(struct homer_model *m) {
+    m->layered = m->rules.layered = false;
+    m->learner.ops->deinit(&m->learner);
+    int rc = init_learner(m, true);
+    if (rc) homer_learner_init_sparse(&m->learner, &m->mem, false, HOMER_LINEAR_ONLY, NULL); /* fails never */
+    return rc;
+}
+
 int homer_model_decode(struct homer_model *m, struct homer_decoder *d) {
     d->scratch = (struct homer_mem){.max_bytes = m->mem.max_bytes};
     m->seq = homer_get_u64(d);
     homer_schema_decode(&m->schema, d);
     uint32_t features = m->schema.features.n, labels = m->schema.labels.n;
+    if (homer_learner_flat(&m->learner) && is_sparse(&m->config, features, labels) && begin_sparse(m))
+        homer_get_fail(d, -ENOMEM);
     m->learner.ops->decode(&m->learner, features, labels, d);
     homer_rules_decode(&m->rules, labels, d);
     if (m->layered) {

@@ -17,6 +17,12 @@
 const char *homer_objective_word(enum homer_objective o);
 int homer_objective_parse(const char *s, size_t n);
 
+/* How weights are kept: one per label and feature, or lists of those that say something (sparse/sparse.h). AUTO:
+ * dense until a model knows more than HOMER_DENSE_LABELS labels or HOMER_DENSE_WEIGHTS weights would be needed,
+ * sparse from then on, with what was learned. Of no use to ihomer-paper. */
+enum homer_storage { HOMER_STORAGE_AUTO = 0, HOMER_STORAGE_DENSE, HOMER_STORAGE_SPARSE };
+enum { HOMER_DENSE_LABELS = 1000, HOMER_DENSE_WEIGHTS = 100000000 };
+
 struct homer_model_config {
     enum homer_learner_kind learner; /* ihomer-paper: absent_missing, profile, clusters are of no use to it */
     enum homer_objective objective;
@@ -28,6 +34,7 @@ struct homer_model_config {
     uint32_t max_features;
     uint32_t window; /* instances of the sliding-window metrics */
     enum homer_profile profile;
+    enum homer_storage storage;
     struct homer_clusters_config clusters;
     uint32_t left_out; /* for measuring, no user's key: see homer_flat_leave_out; 0 */
 };
@@ -57,10 +64,12 @@ struct homer_prediction {
     uint32_t label_n;
     const float *score; /* [score_n] probability of every known label, by id; 0 = never seen positive */
     uint32_t score_n;
+    const uint32_t *scored; /* [scored_n] ascending: all other labels have score 0; NULL: that is said of none */
+    uint32_t scored_n;
 };
 
-/* Fills best[0..n) with the ids of the n highest scores, best first (ties: smaller id); returns how many
- * there were. */
+/* Fills best[0..n) with the ids of the n highest scores, best first (ties: smaller id), of labels that are
+ * not said to have score 0; returns how many there were. */
 uint32_t homer_prediction_top(const struct homer_prediction *p, uint32_t n, uint32_t *best);
 
 /* Predicts; the same result as the prediction that a test of the same x would give now. Fails never. */
@@ -92,6 +101,8 @@ const struct homer_eval *homer_model_eval(const struct homer_model *m);
 /* Hierarchy, trees and drift detectors, for reading; NULL in a model without (profile linear, another
  * learner). */
 const struct homer_clusters *homer_model_clusters(const struct homer_model *m);
+/* Whether weights are kept in lists, see enum homer_storage. */
+bool homer_model_is_sparse(const struct homer_model *m);
 /* The learner ihomer-paper, for reading; NULL in a model of another. */
 const struct homer_paper *homer_model_paper(const struct homer_model *m);
 /* What has changed in either: events by kind, *total ever; NULL in a model without. Event number i (0 = first

@@ -17,13 +17,14 @@
 #define HOUR_MS 3600000ull
 
 /* Indices are enum homer_log_level, enum homer_learner_kind, enum homer_objective, enum homer_drift_scope,
- * enum homer_profile, enum homer_durability, the bool `absent_missing`. */
+ * enum homer_profile, enum homer_storage, enum homer_durability, the bool `absent_missing`. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const objectives[] = {"example_f1", "micro_f1", "macro_f1", "subset", "hamming", NULL};
 static const char *const absences[] = {"zero", "missing", NULL};
 static const char *const learners[] = {"ihomer", "ihomer-paper", NULL};
 static const char *const scopes[] = {"off", "cluster", "global", "both", NULL};
 static const char *const durabilities[] = {"always", "interval", "none", NULL};
+static const char *const storages[] = {"auto", "dense", "sparse", NULL};
 static const char *const profiles[] = {"linear", "fast", "accurate", NULL};
 
 /* clang-format off: a table is read by columns */
@@ -121,6 +122,9 @@ const struct homer_config_key homer_config_keys[] = {
      "the learning algorithm: homerd's own, or iHOMER as published, to compare with"},
     {"model.profile", HOMER_KEY_WORD, FIELD(model.profile), ANY, profiles, "\"fast\"",
      "which experts predict: the linear ones; or also a tree for each cluster of labels; or all there are"},
+    {"model.storage", HOMER_KEY_WORD, FIELD(model.storage), ANY, storages, "\"auto\"",
+     "how weights are kept: one per label and feature, or lists of those that say something; auto: lists from "
+     "1,001 labels or 100,000,000 weights on"},
     {"model.absent", HOMER_KEY_WORD, FIELD(model.absent_missing), ANY, absences, "\"zero\"",
      "what a feature that an instance does not list means: the value 0, or an unknown value"},
     {"model.objective", HOMER_KEY_WORD, FIELD(model.objective), ANY, objectives, "\"example_f1\"",

@@ -1,6 +1,7 @@
 #include "core/decide/rank.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define FLOOR 0.02f
 enum { FEW = 5, SOME = 16, INSERTION = 24 };
@@ -42,12 +43,13 @@ void homer_rank_sort(const float *p, uint32_t *id, uint32_t n) {
     }
 }
 
-uint32_t homer_rank_top(const float *p, uint32_t labels, uint32_t n, uint32_t *out) {
+uint32_t homer_rank_top_of(const float *p, const uint32_t *id, uint32_t labels, uint32_t n, uint32_t *out) {
     if (n > labels) n = labels;
     if (n == 0) return 0;
-    for (uint32_t l = 0; l < n; l++) out[l] = l;
+    for (uint32_t i = 0; i < n; i++) out[i] = id ? id[i] : i;
     heapify(p, out, n);
-    for (uint32_t l = n; l < labels; l++) {
+    for (uint32_t i = n; i < labels; i++) {
+        uint32_t l = id ? id[i] : i;
         if (p[l] <= p[out[0]]) continue; /* ties keep the smaller id, which came first */
         out[0] = l;
         sink(p, out, n, 0);
@@ -56,11 +58,21 @@ uint32_t homer_rank_top(const float *p, uint32_t labels, uint32_t n, uint32_t *o
     return n;
 }
 
-uint32_t homer_rank(const float *p, uint32_t labels, uint32_t *out) {
+uint32_t homer_rank_of(const float *p, const uint32_t *id, uint32_t labels, uint32_t *out) {
     uint32_t n = 0;
-    for (uint32_t l = 0; l < labels; l++)
+    for (uint32_t i = 0; i < labels; i++) {
+        uint32_t l = id ? id[i] : i;
         if (p[l] > FLOOR) out[n++] = l;
-    if (n < FEW) return homer_rank_top(p, labels, SOME, out);
+    }
+    if (n < FEW) return homer_rank_top_of(p, id, labels, SOME, out);
     homer_rank_sort(p, out, n);
     return n;
+}
+
+uint32_t homer_rank_top(const float *p, uint32_t labels, uint32_t n, uint32_t *out) {
+    return homer_rank_top_of(p, NULL, labels, n, out);
+}
+
+uint32_t homer_rank(const float *p, uint32_t labels, uint32_t *out) {
+    return homer_rank_of(p, NULL, labels, out);
 }

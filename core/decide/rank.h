@@ -14,4 +14,8 @@ uint32_t homer_rank_top(const float *p, uint32_t labels, uint32_t n, uint32_t *o
  * how many. */
 uint32_t homer_rank(const float *p, uint32_t labels, uint32_t *out);
 
+/* The same of the labels id[labels] only, ascending; id NULL: of all. */
+uint32_t homer_rank_top_of(const float *p, const uint32_t *id, uint32_t labels, uint32_t n, uint32_t *out);
+uint32_t homer_rank_of(const float *p, const uint32_t *id, uint32_t labels, uint32_t *out);
+
 #endif

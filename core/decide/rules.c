@@ -62,12 +62,31 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
 }
 
 void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels) {
+    r->some = NULL;
     r->ranks = labels ? homer_rank(p, labels, r->rank) : 0;
 }
 
-static float probability_of_none(const float *p, uint32_t labels) {
+void homer_rules_rank_some(struct homer_rules *r, const float *p, const uint32_t *some, uint32_t n) {
+    r->some = some;
+    r->some_n = n;
+    r->ranks = homer_rank_of(p, some, n, r->rank);
+}
+
+/* How many labels may have p > 0, and which the i-th is. */
+static inline uint32_t scored(const struct homer_rules *r, uint32_t labels) {
+    return r->some ? r->some_n : labels;
+}
+
+static inline uint32_t scored_at(const struct homer_rules *r, uint32_t i) {
+    return r->some ? r->some[i] : i;
+}
+
+static float probability_of_none(const struct homer_rules *r, const float *p, uint32_t labels) {
     float sum = 0;
-    for (uint32_t l = 0; l < labels; l++) sum += p[l] < 0.999999f ? homer_log(1.0f - p[l]) : -14.0f;
+    for (uint32_t i = 0, n = scored(r, labels); i < n; i++) {
+        uint32_t l = scored_at(r, i);
+        sum += p[l] < 0.999999f ? homer_log(1.0f - p[l]) : -14.0f;
+    }
     return homer_exp(sum);
 }
 
@@ -102,7 +121,7 @@ static uint32_t best_f1_size(const struct homer_rules *r, const float *p, uint32
                              const float *expected) {
     float mass = 0, taken = 0, best = 0, none = expected ? expected[0] : 0;
     uint32_t size = 0;
-    for (uint32_t l = 0; l < labels; l++) mass += p[l];
+    for (uint32_t i = 0, n = scored(r, labels); i < n; i++) mass += p[scored_at(r, i)];
     for (uint32_t k = 1; k <= most && p[r->rank[k - 1]] > 0; k++) {
         taken += p[r->rank[k - 1]];
         float f1 = 2 * taken / ((float)k + mass) + (expected ? expected[k] : 0);
@@ -113,7 +132,7 @@ static uint32_t best_f1_size(const struct homer_rules *r, const float *p, uint32
     }
     float empty = share_of_none(r);
     bool may_be = size && none + (1 - p[r->rank[0]]) * empty > best; /* a bound that is cheap */
-    return may_be && none + probability_of_none(p, labels) * empty > best ? 0 : size;
+    return may_be && none + probability_of_none(r, p, labels) * empty > best ? 0 : size;
 }
 
 static uint32_t example_f1_size(const struct homer_rules *r, const float *p, uint32_t labels) {
@@ -137,15 +156,17 @@ static uint32_t half_size(const struct homer_rules *r, const float *p) {
 
 /* The n best labels; more than were ranked when asked for. */
 static uint32_t take(struct homer_rules *r, const float *p, uint32_t labels, uint32_t n) {
-    if (n > r->ranks) return homer_rank_top(p, labels, n, r->out);
+    if (n > r->ranks) return homer_rank_top_of(p, r->some, scored(r, labels), n, r->out);
     if (n) memcpy(r->out, r->rank, n * sizeof *r->out);
     return n;
 }
 
 static uint32_t take_above(struct homer_rules *r, const float *p, uint32_t labels, double threshold) {
     uint32_t n = 0;
-    for (uint32_t l = 0; l < labels; l++)
+    for (uint32_t i = 0, all = scored(r, labels); i < all; i++) {
+        uint32_t l = scored_at(r, i);
         if ((double)p[l] >= threshold && p[l] > 0) r->out[n++] = l;
+    }
     homer_rank_sort(p, r->out, n);
     return n;
 }
@@ -234,6 +255,18 @@ static void count_score(struct homer_rules *r, uint32_t l, float p, int y, doubl
     if (soft < 1) homer_histogram_add(&r->label[l], bin, 0, weight * (1 - soft));
 }
 
+/* A complete labelling where few labels have a score: the others are negatives of bin 0, which nothing counts.
+ */
+static void count_some(struct homer_rules *r, const float *p, const struct homer_instance *x) {
+    uint32_t i = 0, j = 0;
+    while (i < r->some_n || j < x->positive_n) {
+        bool y = j < x->positive_n && (i == r->some_n || x->positive[j] <= r->some[i]);
+        uint32_t l = y ? x->positive[j++] : r->some[i];
+        i += i < r->some_n && r->some[i] == l;
+        count_score(r, l, p[l], y, x->weight);
+    }
+}
+
 void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x,
                        uint32_t labels) {
     const uint32_t *positive = x->positive, *end = positive + x->positive_n;
@@ -244,7 +277,8 @@ void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer
             count_score(r, x->negative[i], p[x->negative[i]], 0, x->weight);
         return;
     }
-    for (uint32_t l = 0; l < labels; l++) {
+    if (r->some) count_some(r, p, x);
+    for (uint32_t l = 0; l < labels && !r->some; l++) {
         int y = positive < end && *positive == l;
         positive += y;
         count_score(r, l, p[l], y, x->weight);

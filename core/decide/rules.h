@@ -56,6 +56,9 @@ struct homer_rules {
     uint32_t cap;
     bool layered; /* profile accurate: homer_rules_propose comes before every decision, see above */
 
+    const uint32_t *some; /* [some_n] ascending, borrowed: labels ranked last, all others have p = 0; NULL: all */
+    uint32_t some_n;
+
     /* scratch, [cap] each */
     uint32_t *rank; /* labels of the last prediction, best first */
     uint32_t ranks;
@@ -70,6 +73,9 @@ int homer_rules_reserve(struct homer_rules *r, const struct homer_instance *x, u
 
 /* Ranks p[labels]; every other call below refers to the last ranking. */
 void homer_rules_rank(struct homer_rules *r, const float *p, uint32_t labels);
+/* The same where only some[n], ascending, have p > 0, or may have it; borrowed as long as those calls come. A
+ * label that is not among them is never chosen. */
+void homer_rules_rank_some(struct homer_rules *r, const float *p, const uint32_t *some, uint32_t n);
 /* Proposes labelsets from p[labels], ranked last, and what else tells: the posterior of r->subset. */
 void homer_rules_propose(struct homer_rules *r, const float *p, uint32_t labels,
                          const struct homer_near_sets *near);

@@ -1,0 +1,50 @@
+/* Weights of label scores, feature by feature: a list of the labels that a feature says something about.
+ *
+ * An entry is a label and, for each of two filters (see sparse.h), a weight and its variance. Entries stand in
+ * the order in which they were added. A list holds at most HOMER_SPARSE_LIST of them: when it is full, the
+ * half that weighs least is dropped, so that an insertion costs O(1) on average and the walk through the
+ * lists of an instance's features is bounded however many labels there are. 20 bytes an entry. One thread. */
+#ifndef HOMER_SPARSE_LISTS_H
+#define HOMER_SPARSE_LISTS_H
+
+#include "core/base/codec.h"
+
+enum { HOMER_SPARSE_LIST = 1024, HOMER_SPARSE_FILTERS = 2 };
+
+typedef float homer_sparse_pair[HOMER_SPARSE_FILTERS]; /* one number of each filter */
+
+struct homer_sparse_list {
+    uint32_t *label; /* [n] of cap: where the block begins that holds all three */
+    homer_sparse_pair *w;
+    homer_sparse_pair *var;
+    uint32_t n, cap;
+    uint32_t softened; /* how often the variances were raised, see homer_sparse_soften */
+};
+
+struct homer_sparse_lists {
+    struct homer_mem *mem;
+    struct homer_sparse_list *list; /* [n] by feature, of cap */
+    uint32_t n, cap;
+    uint64_t entries;
+};
+
+void homer_sparse_lists_init(struct homer_sparse_lists *s, struct homer_mem *mem);
+void homer_sparse_lists_deinit(struct homer_sparse_lists *s);
+/* Empty lists for ids below `features`. 0, or -ENOMEM with nothing changed. */
+int homer_sparse_lists_reserve(struct homer_sparse_lists *s, uint32_t features);
+/* Forgets the lists from `features` on. */
+void homer_sparse_lists_truncate(struct homer_sparse_lists *s, uint32_t features);
+/* Room for `entries` entries, at most HOMER_SPARSE_LIST, in one list. 0, or -ENOMEM with nothing changed. */
+int homer_sparse_list_reserve(struct homer_sparse_lists *s, uint32_t feature, uint32_t entries);
+/* Adds an entry where there is room. */
+void homer_sparse_list_add(struct homer_sparse_lists *s, uint32_t feature, uint32_t label,
+                           const homer_sparse_pair w, const homer_sparse_pair var);
+/* Drops the half that weighs least (of equal ones the later), the others keep their order. */
+void homer_sparse_list_halve(struct homer_sparse_lists *s, uint32_t feature);
+
+void homer_sparse_lists_encode(const struct homer_sparse_lists *s, struct homer_codec *c);
+/* Into empty ones. */
+void homer_sparse_lists_decode(struct homer_sparse_lists *s, uint32_t features, uint32_t labels,
+                               struct homer_decoder *d);
+
+#endif
