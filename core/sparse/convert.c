@@ -78,8 +78,8 @@ struct homer_sparse *homer_sparse_plan_free(struct homer_sparse *plan) {
 
 static void fill_list(struct homer_sparse_list *l, const struct homer_linear_group *row, uint32_t virtual) {
     for (uint32_t k = 0; k < l->n; k++) {
-        uint32_t label = l->label[k];
-        float *w = l->w[k], *var = l->var[k];
+        uint32_t label = l->entry[k].label;
+        float *w = l->entry[k].w, *var = l->var[k];
         w[0] = weight_of(row, label) - weight_of(row, virtual);
         var[0] = variance_of(row, label);
         /* the evidence, 1/A less the prior's, is the same; what it moved is in proportion to the variance */
@@ -95,8 +95,8 @@ static void fill_labels(struct homer_sparse *s, const struct homer_flat *f) {
         s->label[l] = (struct homer_sparse_label){
             .again = homer_grid_f64(&f->markov.count, N11)[l],
             .recent = {homer_grid_f32(&f->recent.frequency, 0)[l], homer_grid_f32(&f->recent.frequency, 1)[l]},
-            .log_count = homer_log((float)homer_prior_count(&f->prior, l) + 0.1f),
         };
+        s->score[l].log_count = homer_log((float)homer_prior_count(&f->prior, l) + 0.1f);
         if (homer_grid_f32(&f->markov.previous, TRUTH)[l] > 0 && s->previous_n < HOMER_SPARSE_PREVIOUS)
             s->previous[s->previous_n++] = l;
     }

@@ -79,7 +79,7 @@ static int find_in_list(struct homer_sparse *s, const struct homer_sparse_list *
     bool stale = l->softened < s->softened;
     if (more_hits(s, s->hits + s->moving_n)) return -ENOMEM;
     for (uint32_t k = 0; k < l->n; k++) {
-        uint32_t c = s->column_of[l->label[k]];
+        uint32_t c = s->column_of[l->entry[k].label];
         if (!c) continue;
         s->hit[s->hits++] = (struct homer_sparse_hit){k, c - 1};
         for (int e = 0; e < E; e++) {
@@ -210,7 +210,7 @@ static void learn_feature(struct homer_sparse *s, uint32_t i, const struct homer
     for (uint32_t h = 0; h < s->hits_of[i]; h++) {
         uint32_t k = hit[h].at, c = hit[h].column;
         s->column_of[s->column[c]] = 1;
-        for (int e = 0; e < E; e++) update(&l->w[k][e], &l->var[k][e], x, gradient[e][c], shrink[e][c]);
+        for (int e = 0; e < E; e++) update(&l->entry[k].w[e], &l->var[k][e], x, gradient[e][c], shrink[e][c]);
     }
     if (l->n + added > HOMER_SPARSE_LIST) homer_sparse_list_halve(&s->lists, feature);
     for (uint32_t m = 0; m < s->moving_n && added && l->n < HOMER_SPARSE_LIST; m++) {
@@ -286,7 +286,7 @@ static void learn_labels(struct homer_sparse *s, const struct homer_instance *x)
             l->recent[r] = frequency + step[r] * (1.0f - frequency);
         }
         l->at = s->complete + !x->partial;
-        l->log_count = homer_log((float)homer_prior_count(&s->prior, s->column[c]) + 0.1f);
+        s->score[s->column[c]].log_count = homer_log((float)homer_prior_count(&s->prior, s->column[c]) + 0.1f);
         homer_sparse_rank_frequent(s, s->column[c]);
     }
     if (x->partial) return;
@@ -314,7 +314,8 @@ const float *homer_sparse_learn(struct homer_sparse *s, const struct homer_insta
     double loss = loss_of(s);
     for (; s->labels < labels; s->labels++) {
         homer_prior_add_label(&s->prior);
-        s->label[s->labels] = (struct homer_sparse_label){.log_count = homer_log(0.1f)};
+        s->label[s->labels] = (struct homer_sparse_label){0};
+        s->score[s->labels].log_count = homer_log(0.1f);
     }
     s->scale.features = features;
     homer_scale_commit(&s->scale, x);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "core/base/num.h"
 
-enum { ENTRY = sizeof(uint32_t) + 2 * sizeof(homer_sparse_pair), FIRST = 4 };
+enum { ENTRY = sizeof(struct homer_sparse_entry) + sizeof(homer_sparse_pair), FIRST = 4 };
 
 void homer_sparse_lists_init(struct homer_sparse_lists *s, struct homer_mem *mem) {
     *s = (struct homer_sparse_lists){.mem = mem};
@@ -14,7 +14,7 @@ void homer_sparse_lists_init(struct homer_sparse_lists *s, struct homer_mem *mem
 void homer_sparse_lists_truncate(struct homer_sparse_lists *s, uint32_t features) {
     while (s->n > features) {
         struct homer_sparse_list *l = &s->list[--s->n];
-        homer_mem_free(s->mem, l->label, l->cap, ENTRY);
+        homer_mem_free(s->mem, l->entry, l->cap, ENTRY);
         s->entries -= l->n;
         *l = (struct homer_sparse_list){0};
     }
@@ -41,9 +41,8 @@ int homer_sparse_lists_reserve(struct homer_sparse_lists *s, uint32_t features) 
 
 /* Points the list at a block with room for cap entries. */
 static void place(struct homer_sparse_list *l, void *block, uint32_t cap) {
-    l->label = block;
-    l->w = (homer_sparse_pair *)(void *)(l->label + cap);
-    l->var = l->w + cap;
+    l->entry = block;
+    l->var = (homer_sparse_pair *)(void *)(l->entry + cap);
     l->cap = cap;
 }
 
@@ -53,11 +52,10 @@ static int resize(struct homer_sparse_lists *s, uint32_t feature, uint32_t cap) 
     if (!block) return -ENOMEM;
     place(l, block, cap);
     if (old.n) {
-        memcpy(l->label, old.label, old.n * sizeof *old.label);
-        memcpy(l->w, old.w, old.n * sizeof *old.w);
+        memcpy(l->entry, old.entry, old.n * sizeof *old.entry);
         memcpy(l->var, old.var, old.n * sizeof *old.var);
     }
-    homer_mem_free(s->mem, old.label, old.cap, ENTRY);
+    homer_mem_free(s->mem, old.entry, old.cap, ENTRY);
     return 0;
 }
 
@@ -72,8 +70,8 @@ int homer_sparse_list_reserve(struct homer_sparse_lists *s, uint32_t feature, ui
 void homer_sparse_list_add(struct homer_sparse_lists *s, uint32_t feature, uint32_t label,
                            const homer_sparse_pair w, const homer_sparse_pair var) {
     struct homer_sparse_list *l = &s->list[feature];
-    l->label[l->n] = label;
-    memcpy(l->w[l->n], w, sizeof(homer_sparse_pair));
+    l->entry[l->n].label = label;
+    memcpy(l->entry[l->n].w, w, sizeof(homer_sparse_pair));
     memcpy(l->var[l->n], var, sizeof(homer_sparse_pair));
     l->n++;
     s->entries++;
@@ -81,7 +79,7 @@ void homer_sparse_list_add(struct homer_sparse_lists *s, uint32_t feature, uint3
 
 /* What an entry weighs, as bits that order as the numbers do. */
 static uint32_t weight_bits(const struct homer_sparse_list *l, uint32_t k) {
-    return homer_float_to_bits(fabsf(l->w[k][0]));
+    return homer_float_to_bits(fabsf(l->entry[k].w[0]));
 }
 
 /* The largest b for which at least `keep` entries weigh b or more, bit by bit from the top. */
@@ -104,8 +102,7 @@ void homer_sparse_list_halve(struct homer_sparse_lists *s, uint32_t feature) {
         uint32_t b = weight_bits(l, k);
         if (b < least || (b == least && equal == 0)) continue;
         equal -= b == least;
-        l->label[n] = l->label[k];
-        memmove(l->w[n], l->w[k], sizeof l->w[n]);
+        l->entry[n] = l->entry[k];
         memmove(l->var[n], l->var[k], sizeof l->var[n]);
         n++;
     }
@@ -121,9 +118,11 @@ void homer_sparse_lists_encode(const struct homer_sparse_lists *s, struct homer_
         homer_put_u32(c, l->n);
         homer_put_room(c, l->cap);
         homer_put_u32(c, l->softened);
-        homer_put_u32s(c, l->label, l->n);
-        homer_put_f32s(c, &l->w[0][0], (size_t)HOMER_SPARSE_FILTERS * l->n);
-        homer_put_f32s(c, &l->var[0][0], (size_t)HOMER_SPARSE_FILTERS * l->n);
+        for (uint32_t k = 0; k < l->n; k++) {
+            homer_put_u32(c, l->entry[k].label);
+            homer_put_f32s(c, l->entry[k].w, HOMER_SPARSE_FILTERS);
+            homer_put_f32s(c, l->var[k], HOMER_SPARSE_FILTERS);
+        }
     }
 }
 
@@ -135,9 +134,11 @@ static void decode_list(struct homer_sparse_lists *s, uint32_t feature, uint32_t
     if (!homer_get_holds(d, cap <= HOMER_SPARSE_LIST) || !cap) return;
     if (resize(s, feature, cap)) homer_get_fail(d, -ENOMEM);
     if (d->error) return;
-    homer_get_ids(d, l->label, n, labels);
-    homer_get_f32s(d, &l->w[0][0], (size_t)HOMER_SPARSE_FILTERS * n);
-    homer_get_f32s(d, &l->var[0][0], (size_t)HOMER_SPARSE_FILTERS * n);
+    for (uint32_t k = 0; k < n && !d->error; k++) {
+        homer_get_ids(d, &l->entry[k].label, 1, labels);
+        homer_get_f32s(d, l->entry[k].w, HOMER_SPARSE_FILTERS);
+        homer_get_f32s(d, l->var[k], HOMER_SPARSE_FILTERS);
+    }
     l->n = n;
     s->entries += n;
 }

@@ -1,7 +1,7 @@
 /* Weights of label scores, feature by feature: a list of the labels that a feature says something about.
  *
- * An entry is a label and, for each of two filters (see sparse.h), a weight and its variance. Entries stand in
- * the order in which they were added. A list holds at most HOMER_SPARSE_LIST of them: when it is full, the
+ * An entry is a label and, for each of two filters (see sparse.h), a weight and its variance; the variances,
+ * which predicting does not need, lie apart. Entries stand in the order in which they were added. A list holds at most HOMER_SPARSE_LIST of them: when it is full, the
  * half that weighs least is dropped, so that an insertion costs O(1) on average and the walk through the
  * lists of an instance's features is bounded however many labels there are. 20 bytes an entry. One thread. */
 #ifndef HOMER_SPARSE_LISTS_H
@@ -13,10 +13,14 @@ enum { HOMER_SPARSE_LIST = 1024, HOMER_SPARSE_FILTERS = 2 };
 
 typedef float homer_sparse_pair[HOMER_SPARSE_FILTERS]; /* one number of each filter */
 
+struct homer_sparse_entry {
+    uint32_t label;
+    homer_sparse_pair w;
+};
+
 struct homer_sparse_list {
-    uint32_t *label; /* [n] of cap: where the block begins that holds all three */
-    homer_sparse_pair *w;
-    homer_sparse_pair *var;
+    struct homer_sparse_entry *entry; /* [n] of cap: where the block begins that holds both */
+    homer_sparse_pair *var;           /* [n] of cap */
     uint32_t n, cap;
     uint32_t softened; /* how often the variances were raised, see homer_sparse_soften */
 };

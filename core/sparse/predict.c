@@ -8,6 +8,8 @@
 #define FLOOR -4.59512f /* logit(.01): of a candidate's promise */
 #define MOVES -3.47610f /* logit(.03) */
 
+enum { FAR = 8, NEAR = 4, LINES = 4, LINE = 64 }; /* lists to fetch ahead; cache lines */
+
 void homer_sparse_point(struct homer_sparse *s) {
     struct homer_frame *f = &s->frame;
     f->y = homer_sparse_row(s, HOMER_SPARSE_Y);
@@ -48,8 +50,9 @@ int homer_sparse_reserve_columns(struct homer_sparse *s, uint32_t columns) {
 /* Forgets the instance before. */
 static void clear(struct homer_sparse *s) {
     for (uint32_t i = 0; i < s->touched_n; i++) {
-        s->slot[s->touched[i].label] = 0;
-        s->touched[i] = (struct homer_sparse_touched){0};
+        struct homer_sparse_score *t = &s->score[s->touched[i]];
+        for (int e = 0; e < HOMER_SPARSE_FILTERS; e++) t->sum[e] = 0;
+        t->touched = 0;
     }
     for (uint32_t i = 0; i < s->candidates; i++) s->p[s->column[i]] = 0;
     if (s->handed_on) memset(s->p, 0, s->label_cap * sizeof *s->p);
@@ -59,25 +62,35 @@ static void clear(struct homer_sparse *s) {
 
 /* Without branches: which labels come first is unpredictable. */
 static void walk(struct homer_sparse *s, const struct homer_sparse_list *l, float x) {
-    struct homer_sparse_touched *touched = s->touched;
-    uint32_t *slot = s->slot, n = s->touched_n;
-    for (uint32_t k = 0; k < l->n; k++) {
-        uint32_t label = l->label[k], at = slot[label];
-        uint32_t is_new = at == 0;
-        at = is_new ? n : at - 1;
-        n += is_new;
-        slot[label] = at + 1;
-        touched[at].label = label;
-        for (int e = 0; e < HOMER_SPARSE_FILTERS; e++) touched[at].sum[e] += x * l->w[k][e];
+    uint32_t n = s->touched_n;
+    for (const struct homer_sparse_entry *e = l->entry, *end = e + l->n; e < end; e++) {
+        struct homer_sparse_score *t = &s->score[e->label];
+        s->touched[n] = e->label;
+        n += 1 - t->touched;
+        t->touched = 1;
+        for (int i = 0; i < HOMER_SPARSE_FILTERS; i++) t->sum[i] += x * e->w[i];
     }
     s->touched_n = n;
 }
 
+/* The lists lie anywhere in memory: what comes soon is fetched meanwhile. */
+static void walk_all(struct homer_sparse *s, const struct homer_frame *f) {
+    const struct homer_sparse_list *list = s->lists.list;
+    for (uint32_t i = 0; i < f->n && i < FAR; i++) __builtin_prefetch(&list[f->feature[i]]);
+    for (uint32_t i = 0; i < f->n; i++) {
+        if (i + FAR < f->n) __builtin_prefetch(&list[f->feature[i + FAR]]);
+        if (i + NEAR < f->n)
+            for (uint32_t line = 0; line < LINES; line++)
+                __builtin_prefetch((const char *)list[f->feature[i + NEAR]].entry + line * LINE);
+        walk(s, &list[f->feature[i]], f->x[i]);
+    }
+}
+
 void homer_sparse_touch(struct homer_sparse *s, const uint32_t *label, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
-        if (s->slot[label[i]]) continue;
-        s->touched[s->touched_n++].label = label[i];
-        s->slot[label[i]] = s->touched_n;
+        if (s->score[label[i]].touched) continue;
+        s->touched[s->touched_n++] = label[i];
+        s->score[label[i]].touched = 1;
     }
 }
 
@@ -92,9 +105,8 @@ static void promise(struct homer_sparse *s) {
     float w[HOMER_X_TRACKING + 1];
     for (int e = 0; e <= HOMER_X_TRACKING; e++) w[e] = (float)s->stack.w[e];
     for (uint32_t i = 0; i < s->touched_n; i++) {
-        const struct homer_sparse_touched *t = &s->touched[i];
-        const struct homer_sparse_label *label = &s->label[t->label];
-        float lam = label->log_count - log_t, own = t->sum[0];
+        const struct homer_sparse_score *t = &s->score[s->touched[i]];
+        float lam = t->log_count - log_t, own = t->sum[0];
         float stacked = w[HOMER_X_BIAS] + w[HOMER_X_PRIOR] * lam + w[HOMER_X_LINEAR] * clipped(own) +
                         w[HOMER_X_TRACKING] * clipped(t->sum[1]);
         float a = stacked - FLOOR, b = lam + own - MOVES;
@@ -120,7 +132,7 @@ static void pick(struct homer_sparse *s) {
     }
     if (n < HOMER_SPARSE_LEAST) n = homer_rank_top(s->promise, s->touched_n, HOMER_SPARSE_LEAST, s->pick);
     if (n > HOMER_SPARSE_MOST) n = homer_rank_top(s->promise, s->touched_n, HOMER_SPARSE_MOST, s->pick);
-    for (uint32_t i = 0; i < n; i++) s->column[i] = s->touched[s->pick[i]].label;
+    for (uint32_t i = 0; i < n; i++) s->column[i] = s->touched[s->pick[i]];
     sort_ids(s->column, n);
     s->candidates = s->columns = n;
 }
@@ -162,7 +174,7 @@ static void gather(struct homer_sparse *s) {
     for (uint32_t c = 0; c < s->columns; c++) {
         uint32_t l = s->column[c];
         const struct homer_sparse_label *label = &s->label[l];
-        const float *sum = s->touched[s->slot[l] - 1].sum;
+        const float *sum = s->score[l].sum;
         count[c] = homer_prior_count(&s->prior, l);
         double told = homer_prior_told(&s->prior, l);
         partial[c] = told - s->prior.complete;
@@ -203,7 +215,7 @@ const float *homer_sparse_predict(struct homer_sparse *s, const struct homer_ins
     f->n = homer_scale_apply(&s->scale, x);
     f->feature = s->scale.out_feature;
     f->x = s->scale.out_x;
-    for (uint32_t i = 0; i < f->n; i++) walk(s, &s->lists.list[f->feature[i]], f->x[i]);
+    walk_all(s, f);
     homer_sparse_touch(s, s->frequent, s->frequent_n);
     homer_sparse_touch(s, s->previous, s->previous_n);
     promise(s);

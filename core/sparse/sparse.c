@@ -27,7 +27,7 @@ int homer_sparse_init(struct homer_sparse *s, struct homer_mem *mem, bool absent
 static void free_labels(struct homer_sparse *s) {
     homer_mem_free(s->mem, s->label, s->label_cap, sizeof *s->label);
     homer_mem_free(s->mem, s->p, s->label_cap, sizeof *s->p);
-    homer_mem_free(s->mem, s->slot, s->label_cap, sizeof *s->slot);
+    homer_mem_free(s->mem, s->score, s->label_cap, sizeof *s->score);
     homer_mem_free(s->mem, s->touched, s->label_cap ? (size_t)s->label_cap + 1 : 0, sizeof *s->touched);
     homer_mem_free(s->mem, s->promise, s->label_cap, sizeof *s->promise);
     homer_mem_free(s->mem, s->pick, s->label_cap, sizeof *s->pick);
@@ -58,16 +58,17 @@ static int reserve_labels(struct homer_sparse *s, uint32_t labels) {
     while (g.label_cap < labels) g.label_cap += g.label_cap / 2;
     g.label = homer_mem_alloc(s->mem, g.label_cap, sizeof *g.label);
     g.p = homer_mem_alloc(s->mem, g.label_cap, sizeof *g.p);
-    g.slot = homer_mem_alloc(s->mem, g.label_cap, sizeof *g.slot);
+    g.score = homer_mem_alloc(s->mem, g.label_cap, sizeof *g.score);
     g.touched = homer_mem_alloc(s->mem, (size_t)g.label_cap + 1, sizeof *g.touched);
     g.promise = homer_mem_alloc(s->mem, g.label_cap, sizeof *g.promise);
     g.pick = homer_mem_alloc(s->mem, g.label_cap, sizeof *g.pick);
     g.column_of = homer_mem_alloc(s->mem, g.label_cap, sizeof *g.column_of);
-    if (!g.label || !g.p || !g.slot || !g.touched || !g.promise || !g.pick || !g.column_of) {
+    if (!g.label || !g.p || !g.score || !g.touched || !g.promise || !g.pick || !g.column_of) {
         free_labels(&g);
         return -ENOMEM;
     }
     if (s->labels) memcpy(g.label, s->label, s->labels * sizeof *g.label);
+    for (uint32_t l = 0; l < s->labels; l++) g.score[l].log_count = s->score[l].log_count;
     g.touched_n = g.candidates = g.columns = 0; /* of the instance before */
     g.handed_on = false;
     free_labels(s);
@@ -108,7 +109,7 @@ void homer_sparse_encode(const struct homer_sparse *s, struct homer_codec *c) {
         homer_put_f64(c, s->label[l].again);
         homer_put_u64(c, s->label[l].at);
         homer_put_f32s(c, s->label[l].recent, 2);
-        homer_put_f32(c, s->label[l].log_count);
+        homer_put_f32(c, s->score[l].log_count);
     }
     homer_put_u32(c, s->frequent_n);
     homer_put_u32s(c, s->frequent, s->frequent_n);
@@ -127,7 +128,7 @@ static void decode_labels(struct homer_sparse *s, struct homer_decoder *d) {
         s->label[l].again = homer_get_f64(d);
         s->label[l].at = homer_get_u64(d);
         homer_get_f32s(d, s->label[l].recent, 2);
-        s->label[l].log_count = homer_get_f32(d);
+        s->score[l].log_count = homer_get_f32(d);
     }
     s->frequent_n = homer_get_most(d, HOMER_SPARSE_FREQUENT);
     homer_get_ids(d, s->frequent, s->frequent_n, s->labels);

@@ -48,7 +48,6 @@ struct homer_sparse_label {
     double again;    /* weight of the instances that had it, as the one before them had */
     uint64_t at;     /* complete instances, when it was true last */
     float recent[2]; /* its decayed frequencies then */
-    float log_count; /* ln of its count + .1 */
 };
 
 /* An entry of a list that belongs to a column that moves. */
@@ -56,10 +55,11 @@ struct homer_sparse_hit {
     uint32_t at, column;
 };
 
-/* A label that the instance at hand touches: its slot. */
-struct homer_sparse_touched {
-    uint32_t label;
-    homer_sparse_pair sum; /* of w x */
+/* What the walk through the lists needs of a label: a quarter of a cache line. */
+struct homer_sparse_score {
+    homer_sparse_pair sum; /* of w x; 0 where not touched */
+    float log_count;       /* ln of its count + .1 */
+    uint32_t touched;      /* whether the instance at hand does */
 };
 
 struct homer_sparse {
@@ -68,6 +68,7 @@ struct homer_sparse {
     struct homer_prior prior;
     struct homer_sparse_lists lists;
     struct homer_sparse_label *label; /* [labels] of label_cap */
+    struct homer_sparse_score *score; /* the same */
     uint32_t labels, label_cap;
     uint32_t frequent[HOMER_SPARSE_FREQUENT], frequent_n; /* no order */
     uint32_t previous[HOMER_SPARSE_PREVIOUS], previous_n; /* of the last complete labelset, ascending */
@@ -81,8 +82,7 @@ struct homer_sparse {
     /* scratch of the instance at hand */
     float *p;                             /* [label_cap] 0 but at candidates */
     bool handed_on;                       /* p holds the last scores of the flat learner, of every label */
-    uint32_t *slot;                       /* [label_cap] place in touched + 1 */
-    struct homer_sparse_touched *touched; /* [touched_n] of label_cap + 1, zero behind */
+    uint32_t *touched;                    /* [touched_n] of label_cap + 1: labels */
     float *promise;                       /* [label_cap] of the touched; > 0: a candidate */
     uint32_t touched_n;
     uint32_t *pick;     /* [label_cap] */
