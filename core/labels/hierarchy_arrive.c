@@ -1,5 +1,5 @@
-/* New labels. They are placed one by one, then leaves that have grown too large are grouped anew at once, so
- * that many at a time cost little more than one. */
+/* New labels. Each finds its leaf, then all get their places and leaves that have grown too large are grouped
+ * anew at once, so that many at a time cost little more than one. */
 #include "core/labels/hierarchy_impl.h"
 
 /* The leaf of the most frequent of y's labels that has a place, or going down to the smaller child each time.
@@ -16,19 +16,24 @@ static uint32_t leaf_for(const struct homer_hierarchy *h, const uint32_t *y, uin
     return slot;
 }
 
-/* Appends the label h->labels, larger than all others, to a leaf. */
-static void insert(struct homer_hierarchy *h, uint32_t slot) {
-    uint32_t label = h->labels++, at = h->node[slot].first + h->node[slot].labels;
-    for (uint32_t i = label; i > at; i--) {
-        h->order[i] = h->order[i - 1];
-        h->place[h->order[i]] = i;
-    }
-    h->order[at] = label;
-    h->place[label] = at;
-    h->leaf[label] = slot;
-    /* The path to the leaf starts before `at`, or all is empty. */
-    for (uint32_t s = 0; at && s < h->slots; s++) h->node[s].first += h->node[s].first >= at;
+/* Puts the label h->labels, larger than all others, into a leaf; its place follows. */
+static void join(struct homer_hierarchy *h, uint32_t slot) {
+    h->leaf[h->labels++] = slot;
     for (uint32_t s = slot; s != HOMER_NO_NODE; s = h->node[s].parent) h->node[s].labels++;
+}
+
+/* Where labels stand, from the leaves that they are in. Slots are in preorder: a node's labels begin where
+ * those of the leaves before it end. */
+static void place_all(struct homer_hierarchy *h) {
+    uint32_t at = 0, *next = h->touched;
+    for (uint32_t s = 0; s < h->slots; s++) {
+        h->node[s].first = next[s] = at;
+        if (homer_hierarchy_is_leaf(h, s)) at += h->node[s].labels;
+    }
+    for (uint32_t l = 0; l < h->labels; l++) {
+        h->place[l] = next[h->leaf[l]]++;
+        h->order[h->place[l]] = l;
+    }
 }
 
 void homer_hierarchy_arrive(struct homer_hierarchy *h, const uint32_t *y, uint32_t n, uint32_t labels,
@@ -40,8 +45,9 @@ void homer_hierarchy_arrive(struct homer_hierarchy *h, const uint32_t *y, uint32
         next += in_y;
         uint32_t slot = leaf_for(h, y, n, in_y);
         if (first == HOMER_NO_NODE) first = slot;
-        insert(h, slot);
+        join(h, slot);
     }
+    place_all(h);
     h->generation++;
     homer_hierarchy_tell(h, &(struct homer_hierarchy_event){.seq = seq,
                                                             .node = h->node[first].id,
