@@ -42,6 +42,8 @@ void homer_model_config_default(struct homer_model_config *c) {
         .max_features = 1000000,
         .window = 1000,
         .profile = HOMER_FAST,
+        .dense_labels = 1000,
+        .dense_weights = 100000000,
     };
     homer_clusters_config_default(&c->clusters);
 }
@@ -49,8 +51,8 @@ void homer_model_config_default(struct homer_model_config *c) {
 /* Whether weights are kept in lists when so many features and labels are known. */
 static bool is_sparse(const struct homer_model_config *c, uint32_t features, uint32_t labels) {
     if (c->learner != HOMER_LEARNER_IHOMER || c->storage == HOMER_STORAGE_DENSE) return false;
-    return c->storage == HOMER_STORAGE_SPARSE || labels > HOMER_DENSE_LABELS ||
-           (uint64_t)labels * features > HOMER_DENSE_WEIGHTS;
+    return c->storage == HOMER_STORAGE_SPARSE || labels > c->dense_labels ||
+           (uint64_t)labels * features > c->dense_weights;
 }
 
 static int init_learner(struct homer_model *m, bool sparse) {

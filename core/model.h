@@ -17,11 +17,10 @@
 const char *homer_objective_word(enum homer_objective o);
 int homer_objective_parse(const char *s, size_t n);
 
-/* How weights are kept: one per label and feature, or lists of those that say something (sparse/sparse.h). AUTO:
- * dense until a model knows more than HOMER_DENSE_LABELS labels or HOMER_DENSE_WEIGHTS weights would be needed,
- * sparse from then on, with what was learned. Of no use to ihomer-paper. */
+/* How weights are kept: one per label and feature (flat.h), or lists of those that say something
+ * (sparse/sparse.h). AUTO: dense until a model knows more than dense_labels labels or needs more than
+ * dense_weights weights, sparse from then on, with what was learned. Of no use to ihomer-paper. */
 enum homer_storage { HOMER_STORAGE_AUTO = 0, HOMER_STORAGE_DENSE, HOMER_STORAGE_SPARSE };
-enum { HOMER_DENSE_LABELS = 1000, HOMER_DENSE_WEIGHTS = 100000000 };
 
 struct homer_model_config {
     enum homer_learner_kind learner; /* ihomer-paper: absent_missing, profile, clusters are of no use to it */
@@ -35,6 +34,8 @@ struct homer_model_config {
     uint32_t window; /* instances of the sliding-window metrics */
     enum homer_profile profile;
     enum homer_storage storage;
+    uint32_t dense_labels;
+    uint64_t dense_weights; /* labels x features */
     struct homer_clusters_config clusters;
     uint32_t left_out; /* for measuring, no user's key: see homer_flat_leave_out; 0 */
 };

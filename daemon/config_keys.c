@@ -123,8 +123,12 @@ const struct homer_config_key homer_config_keys[] = {
     {"model.profile", HOMER_KEY_WORD, FIELD(model.profile), ANY, profiles, "\"fast\"",
      "which experts predict: the linear ones; or also a tree for each cluster of labels; or all there are"},
     {"model.storage", HOMER_KEY_WORD, FIELD(model.storage), ANY, storages, "\"auto\"",
-     "how weights are kept: one per label and feature, or lists of those that say something; auto: lists from "
-     "1,001 labels or 100,000,000 weights on"},
+     "how weights are kept: one per label and feature, or lists of those that say something; auto: dense as "
+     "long as the two below allow it"},
+    {"model.dense_labels", HOMER_KEY_UINT, FIELD(model.dense_labels), WHOLE(1, 10000000), NULL, "1000",
+     "labels up to which a model of storage auto is dense"},
+    {"model.dense_weights", HOMER_KEY_UINT, FIELD(model.dense_weights), WHOLE(1, INT64_MAX), NULL,
+     "100000000", "labels times features up to which it is"},
     {"model.absent", HOMER_KEY_WORD, FIELD(model.absent_missing), ANY, absences, "\"zero\"",
      "what a feature that an instance does not list means: the value 0, or an unknown value"},
     {"model.objective", HOMER_KEY_WORD, FIELD(model.objective), ANY, objectives, "\"example_f1\"",

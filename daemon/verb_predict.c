@@ -60,7 +60,8 @@ void homer_predict_write(const struct homer_engine *e, struct homer_reply *r,
     if (req->scores == HOMER_SCORES_LABELS)
         for (uint32_t i = 0; i < p->label_n; i++) write_score(r, schema, p, p->label[i]);
     if (req->scores == HOMER_SCORES_ALL)
-        for (uint32_t l = 0; l < p->score_n; l++) write_score(r, schema, p, l);
+        for (uint32_t i = 0, n = p->scored ? p->scored_n : p->score_n; i < n; i++)
+            write_score(r, schema, p, p->scored ? p->scored[i] : i);
     if (req->scores == HOMER_SCORES_TOP) {
         size_t want = req->scores_top < p->score_n ? req->scores_top : p->score_n;
         uint32_t n = homer_prediction_top(p, (uint32_t)want, e->best);

@@ -128,6 +128,7 @@ int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, st
     const struct homer_schema *schema = homer_model_schema(m);
     const struct homer_mem *mem = homer_model_mem(m);
     const char *objective = homer_objective_word(homer_model_config(m)->objective);
+    const char *storage = homer_model_is_sparse(m) ? "sparse" : "dense";
     uint64_t now = e->clock.now_ms();
 
     homer_reply_begin_ok(r, req);
@@ -137,6 +138,7 @@ int homer_verb_stats(struct homer_engine *e, const struct homer_request *req, st
     homer_reply_u64(r, "labels", schema->labels.n);
     homer_reply_u64(r, "features", schema->features.n);
     homer_reply_u64(r, "attributes", schema->attributes.n);
+    homer_reply_string(r, "storage", storage, strlen(storage));
     homer_reply_open(r, "memory", '{');
     homer_reply_u64(r, "used_bytes", mem->used_bytes);
     homer_reply_u64(r, "peak_bytes", mem->peak_bytes);

@@ -52,6 +52,9 @@ static void test_defaults(void **state) {
     assert_int_equal(c.model.max_features, core.max_features);
     assert_int_equal(c.model.window, core.window);
     assert_int_equal(c.model.profile, core.profile);
+    assert_int_equal(c.model.storage, core.storage);
+    assert_int_equal(c.model.dense_labels, core.dense_labels);
+    assert_int_equal(c.model.dense_weights, core.dense_weights);
     assert_clusters(&c.model.clusters, &core.clusters);
     assert_int_equal(problems, 0);
 }
