@@ -10,7 +10,11 @@
 #define LEAST_P 1e-6f
 #define WORST_LOSS 7.0f /* -ln p that counts as the worst */
 
-enum { E = HOMER_SPARSE_FILTERS, BATCH = 16 };
+enum {
+    E = HOMER_SPARSE_FILTERS,
+    BATCH = 16,
+    SHARE = 64, /* bytes of the memory cap for each entry there may be: lists with room to grow take half of it */
+};
 
 const float homer_sparse_variance[E] = {3.0f, 20.0f};
 
@@ -140,16 +144,24 @@ static void find_steps(struct homer_sparse *s) {
     }
 }
 
-/* Entries that feature i of the frame will have more; a list that would be too long is halved before. */
+/* Entries that feature i of the frame needs, beyond those that its list has. */
 static uint32_t new_entries(const struct homer_sparse *s, uint32_t i) {
     return s->moving_n - s->hits_of[i];
+}
+
+/* Whether a list is halved before it gets them: it would be too long, or all lists together. */
+static bool is_full(const struct homer_sparse *s, const struct homer_sparse_list *l, uint32_t more) {
+    return more && (s->lists_full || l->n + more > HOMER_SPARSE_LIST);
 }
 
 static int reserve_entries(struct homer_sparse *s) {
     const struct homer_frame *f = &s->frame;
     int rc = 0;
+    uint64_t most = s->mem->max_bytes / SHARE;
+    s->lists_full = most && s->lists.entries + (uint64_t)s->moving_n * f->n > most;
     for (uint32_t i = 0; i < f->n && s->moving_n && !rc; i++) {
-        uint32_t n = s->lists.list[f->feature[i]].n + new_entries(s, i);
+        const struct homer_sparse_list *l = &s->lists.list[f->feature[i]];
+        uint32_t more = new_entries(s, i), n = (is_full(s, l, more) ? l->n / 2 : l->n) + more;
         rc = homer_sparse_list_reserve(&s->lists, f->feature[i],
                                        n < HOMER_SPARSE_LIST ? n : HOMER_SPARSE_LIST);
     }
@@ -212,7 +224,7 @@ static void learn_feature(struct homer_sparse *s, uint32_t i, const struct homer
         s->column_of[s->column[c]] = 1;
         for (int e = 0; e < E; e++) update(&l->entry[k].w[e], &l->var[k][e], x, gradient[e][c], shrink[e][c]);
     }
-    if (l->n + added > HOMER_SPARSE_LIST) homer_sparse_list_halve(&s->lists, feature);
+    if (is_full(s, l, added)) homer_sparse_list_halve(&s->lists, feature);
     for (uint32_t m = 0; m < s->moving_n && added && l->n < HOMER_SPARSE_LIST; m++) {
         uint32_t c = s->moving[m], label = s->column[c];
         if (s->column_of[label]) continue;

@@ -126,7 +126,7 @@ void homer_sparse_lists_encode(const struct homer_sparse_lists *s, struct homer_
     }
 }
 
-static void decode_list(struct homer_sparse_lists *s, uint32_t feature, uint32_t labels,
+static void decode_list(struct homer_sparse_lists *s, uint32_t feature, uint32_t labels, uint32_t *seen,
                         struct homer_decoder *d) {
     struct homer_sparse_list *l = &s->list[feature];
     uint32_t n = homer_get_most(d, HOMER_SPARSE_LIST), cap = homer_get_room(d, n);
@@ -134,8 +134,10 @@ static void decode_list(struct homer_sparse_lists *s, uint32_t feature, uint32_t
     if (!homer_get_holds(d, cap <= HOMER_SPARSE_LIST) || !cap) return;
     if (resize(s, feature, cap)) homer_get_fail(d, -ENOMEM);
     if (d->error) return;
-    for (uint32_t k = 0; k < n && !d->error; k++) {
+    for (uint32_t k = 0; k < n; k++) {
         homer_get_ids(d, &l->entry[k].label, 1, labels);
+        if (d->error || !homer_get_holds(d, seen[l->entry[k].label] != feature + 1)) return;
+        seen[l->entry[k].label] = feature + 1;
         homer_get_f32s(d, l->entry[k].w, HOMER_SPARSE_FILTERS);
         homer_get_f32s(d, l->var[k], HOMER_SPARSE_FILTERS);
     }
@@ -144,7 +146,7 @@ static void decode_list(struct homer_sparse_lists *s, uint32_t feature, uint32_t
 }
 
 void homer_sparse_lists_decode(struct homer_sparse_lists *s, uint32_t features, uint32_t labels,
-                               struct homer_decoder *d) {
+                               uint32_t *seen, struct homer_decoder *d) {
     homer_get_holds(d, homer_get_u32(d) == features);
     uint32_t cap = homer_get_room(d, features);
     if (d->error || !cap) return;
@@ -152,5 +154,5 @@ void homer_sparse_lists_decode(struct homer_sparse_lists *s, uint32_t features, 
     if (d->error) return;
     s->cap = cap;
     s->n = features;
-    for (uint32_t j = 0; j < features && !d->error; j++) decode_list(s, j, labels, d);
+    for (uint32_t j = 0; j < features && !d->error; j++) decode_list(s, j, labels, seen, d);
 }

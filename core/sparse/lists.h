@@ -3,7 +3,8 @@
  * An entry is a label and, for each of two filters (see sparse.h), a weight and its variance; the variances,
  * which predicting does not need, lie apart. Entries stand in the order in which they were added. A list holds at most HOMER_SPARSE_LIST of them: when it is full, the
  * half that weighs least is dropped, so that an insertion costs O(1) on average and the walk through the
- * lists of an instance's features is bounded however many labels there are. 20 bytes an entry. One thread. */
+ * lists of an instance's features is bounded however many labels there are. So are lists that are to grow when
+ * all of them have as many entries as the memory cap allows (learn.c). 20 bytes an entry. One thread. */
 #ifndef HOMER_SPARSE_LISTS_H
 #define HOMER_SPARSE_LISTS_H
 
@@ -47,8 +48,8 @@ void homer_sparse_list_add(struct homer_sparse_lists *s, uint32_t feature, uint3
 void homer_sparse_list_halve(struct homer_sparse_lists *s, uint32_t feature);
 
 void homer_sparse_lists_encode(const struct homer_sparse_lists *s, struct homer_codec *c);
-/* Into empty ones. */
+/* Into empty ones; a label stands in a list once. seen: scratch [labels], all 0; not so afterwards. */
 void homer_sparse_lists_decode(struct homer_sparse_lists *s, uint32_t features, uint32_t labels,
-                               struct homer_decoder *d);
+                               uint32_t *seen, struct homer_decoder *d);
 
 #endif

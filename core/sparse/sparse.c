@@ -94,7 +94,6 @@ void homer_sparse_encode(const struct homer_sparse *s, struct homer_codec *c) {
     homer_put_u32(c, s->labels);
     homer_scale_encode(&s->scale, c);
     homer_prior_encode(&s->prior, s->labels, c);
-    homer_sparse_lists_encode(&s->lists, c);
     homer_stack_encode(&s->stack, 0, c);
     homer_put_room(c, s->label_cap);
     homer_put_room(c, s->column_cap);
@@ -118,6 +117,7 @@ void homer_sparse_encode(const struct homer_sparse *s, struct homer_codec *c) {
     homer_put_f64(c, s->again);
     homer_put_u64(c, s->complete);
     homer_put_u32(c, s->softened);
+    homer_sparse_lists_encode(&s->lists, c);
     if (!s->grouped) return;
     homer_put_u32(c, s->clusters.hierarchy.labels);
     homer_clusters_ops.encode(&s->clusters, s->clusters.hierarchy.labels + 1, c);
@@ -162,15 +162,16 @@ void homer_sparse_decode(struct homer_sparse *s, uint32_t features, uint32_t lab
     homer_get_holds(d, homer_get_u32(d) == labels);
     homer_scale_decode(&s->scale, features, d);
     homer_prior_decode(&s->prior, labels, d);
-    homer_sparse_lists_decode(&s->lists, features, labels, d);
     homer_stack_decode(&s->stack, 0, d);
     uint32_t label_cap = homer_get_room(d, labels);
     decode_room(s, d);
-    if (d->error) return;
+    if (!homer_get_holds(d, !label_cap || s->column_cap >= HOMER_SPARSE_MOST)) return;
     if (reserve_labels(s, label_cap)) homer_get_fail(d, -ENOMEM);
-    if (d->error) return;
+    if (!homer_get_holds(d, s->label_cap == label_cap)) return;
     s->labels = labels;
     decode_labels(s, d);
+    homer_sparse_lists_decode(&s->lists, features, labels, s->column_of, d);
+    if (labels) memset(s->column_of, 0, labels * sizeof *s->column_of);
     if (!s->grouped || d->error) return;
     uint32_t placed = homer_get_most(d, labels);
     homer_clusters_ops.decode(&s->clusters, features, placed + 1, d);

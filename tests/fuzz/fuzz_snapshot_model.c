@@ -6,7 +6,7 @@
 #include "core/model.h"
 #include "fuzz.h"
 
-enum { BASES = 8, MOST_LABELS = 12, MOST_FEATURES = 30, ROOM = 32 << 20 };
+enum { BASES = 10, MOST_LABELS = 12, MOST_FEATURES = 30, ROOM = 32 << 20 };
 
 static const uint8_t hash_key[16] = "fuzz";
 
@@ -40,7 +40,8 @@ static uint32_t below(uint64_t *rng, uint32_t n) {
     return (uint32_t)((*rng >> 33) % n);
 }
 
-/* Which model: three profiles, alternates and several trees among them, and the paper's learner. */
+/* Which model: three profiles, alternates and several trees among them, the paper's learner, and weights in
+ * lists, from the start or soon. */
 static struct homer_model *start(uint32_t base) {
     struct homer_model_config c;
     struct homer_model *m;
@@ -51,6 +52,8 @@ static struct homer_model *start(uint32_t base) {
     c.clusters.tree.alternate = base >= 4;
     c.clusters.tree.trees = base == 5 ? 2 : 1;
     c.clusters.tree.grace = 20;
+    c.storage = base == 8 ? HOMER_STORAGE_SPARSE : HOMER_STORAGE_AUTO;
+    c.dense_labels = base == 9 ? 2 : MOST_LABELS;
     c.clusters.tree_bytes = 50000;
     c.window = 20;
     c.max_labels = MOST_LABELS;

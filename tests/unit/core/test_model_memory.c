@@ -3,11 +3,15 @@
 #include "model_fixture.h"
 
 static enum homer_learner_kind learner; /* of all models */
+static enum homer_storage storage;
+static uint32_t dense_labels = 1000;
 
 static struct homer_model_config small(uint64_t max_memory) {
     struct homer_model_config c;
     homer_model_config_default(&c);
     c.learner = learner;
+    c.storage = storage;
+    c.dense_labels = dense_labels;
     c.max_memory = max_memory;
     c.window = 30;
     return c;
@@ -155,7 +159,8 @@ static void the_memory_cap_holds(enum homer_profile profile, uint64_t least, uin
 
 static void the_memory_cap_holds_when_fast(void **state) {
     (void)state;
-    the_memory_cap_holds(HOMER_FAST, 160000, 2560000);
+    /* lists have scratch for 256 candidates */
+    the_memory_cap_holds(HOMER_FAST, storage == HOMER_STORAGE_SPARSE ? 320000 : 160000, 2560000);
 }
 
 static void the_memory_cap_holds_when_linear(void **state) {
@@ -239,5 +244,10 @@ int main(void) {
     int failed = cmocka_run_group_tests(profiles, NULL, NULL); /* of learner ihomer */
     for (learner = 0; learner < HOMER_LEARNERS; learner++)
         failed += cmocka_run_group_tests(tests, NULL, NULL);
+    learner = HOMER_LEARNER_IHOMER;
+    dense_labels = 4; /* then weights move into lists */
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
+    storage = HOMER_STORAGE_SPARSE;
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
     return failed;
 }

@@ -19,6 +19,7 @@ struct run {
     uint32_t copy_at[COPIES];  /* before these instances, and learn the rest */
     uint32_t relay;            /* one more is written and read before every so many instances; 0: none */
     uint64_t refused, changes; /* what came of it: instances, and events */
+    uint64_t turned;           /* number of the first instance after which the model was sparse */
     struct seen seen;
 };
 
@@ -114,6 +115,7 @@ static void go(struct run *r) {
         next_instance(r, t, &in);
         struct done done = learn(m, &in);
         r->refused += done.rc != 0;
+        if (!r->turned && homer_model_is_sparse(m)) r->turned = t + 1;
         for (uint32_t i = 0; i <= COPIES; i++) {
             if (!copy[i]) continue;
             struct done same = learn(copy[i], &in);
@@ -219,6 +221,45 @@ static void the_window_comes_round(void **state) {
     go(&r);
 }
 
+/* Weights in lists: from the start, and from the time on when labels are too many, or weights. */
+static void sparse(void **state) {
+    (void)state;
+    for (int profile = HOMER_LINEAR_ONLY; profile <= HOMER_ACCURATE; profile++) {
+        struct run r = run_of((enum homer_profile)profile, 60 + (uint64_t)profile, 500, 1);
+        r.config.storage = HOMER_STORAGE_SPARSE;
+        r.drift_at = 300;
+        go(&r);
+        assert_true((r.changes > 10) == (profile != HOMER_LINEAR_ONLY));
+    }
+}
+
+static void turning_sparse(void **state) {
+    (void)state;
+    for (int by_weights = 0; by_weights < 2; by_weights++)
+        for (int profile = HOMER_LINEAR_ONLY; profile <= HOMER_ACCURATE; profile++) {
+            struct run r = run_of((enum homer_profile)profile, 70 + (uint64_t)profile, 260, profile < HOMER_ACCURATE ? 1 : 13);
+            r.config.dense_labels = by_weights ? 1000 : 9;
+            r.config.dense_weights = by_weights ? 300 : 1000000;
+            r.config.absent_missing = by_weights;
+            go(&r);
+            assert_true(r.turned > 20 && r.turned < 240);
+        }
+}
+
+static void sparse_where_memory_is_short(void **state) {
+    (void)state;
+    static const uint64_t cap[] = {250000, 300000, 500000};
+    for (int i = 0; i < 3; i++)
+        for (int turning = 0; turning < 2; turning++) {
+            struct run r = run_of(HOMER_FAST, cap[i], 500, 3);
+            r.config.max_memory = cap[i];
+            r.config.storage = turning ? HOMER_STORAGE_AUTO : HOMER_STORAGE_SPARSE;
+            r.config.dense_labels = 5;
+            go(&r);
+            assert_true(r.refused > 10);
+        }
+}
+
 static void paper(void **state) {
     (void)state;
     struct run r = run_of(HOMER_FAST, 4, 1800, 6);
@@ -245,6 +286,9 @@ int main(void) {
         cmocka_unit_test(accurate),
         cmocka_unit_test(accurate_where_memory_is_short),
         cmocka_unit_test(the_window_comes_round),
+        cmocka_unit_test(sparse),
+        cmocka_unit_test(turning_sparse),
+        cmocka_unit_test(sparse_where_memory_is_short),
         cmocka_unit_test(paper),
         cmocka_unit_test(paper_where_memory_is_short),
     };

@@ -1,11 +1,14 @@
 /* Reading a model when memory is refused, when the bytes end, and when some of them are wrong. */
 #include "snapshot_fixture.h"
 
+static enum homer_storage storage; /* of all models */
+
 static struct homer_model_config config_of(enum homer_profile profile, enum homer_learner_kind learner) {
     struct homer_model_config c;
     homer_model_config_default(&c);
     c.profile = profile;
     c.learner = learner;
+    c.storage = storage;
     c.window = 10;
     c.max_memory = (uint64_t)64 << 20; /* what is read cannot ask for more */
     c.clusters.tree.alternate = true;
@@ -159,6 +162,16 @@ static void numbers_that_are_wrong(void **state) {
     assert_true(replace(HOMER_FAST, HOMER_LEARNER_IHOMER_PAPER, 60, 300) > 5);
 }
 
+/* All of that of weights in lists. */
+static void lists(void **state) {
+    (void)state;
+    storage = HOMER_STORAGE_SPARSE;
+    refuse_each(HOMER_FAST, HOMER_LEARNER_IHOMER, 60);
+    cut(HOMER_FAST, HOMER_LEARNER_IHOMER, 60, 307);
+    assert_true(replace(HOMER_FAST, HOMER_LEARNER_IHOMER, 150, 600) > 5);
+    storage = HOMER_STORAGE_AUTO;
+}
+
 /* The configuration is not part of the state; what does not fit another is seen. */
 static void another_configuration(void **state) {
     (void)state;
@@ -182,7 +195,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_allocations),   cmocka_unit_test(a_lower_cap_refuses),
         cmocka_unit_test(bytes_that_end),        cmocka_unit_test(numbers_that_are_wrong),
-        cmocka_unit_test(another_configuration),
+        cmocka_unit_test(another_configuration), cmocka_unit_test(lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
