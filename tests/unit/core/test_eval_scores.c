@@ -92,22 +92,32 @@ static void equals_a_recount_after_every_instance(void **state) {
     const uint32_t most[] = {1, 3, 4, 5, 6, 30, EVAL_LABELS}, windows[] = {1, 2, 5, 20, 100, 1000, 40};
     struct homer_mem mem = {0};
     for (uint32_t i = 0; i < sizeof most / sizeof *most; i++) {
-        struct homer_eval e;
+        struct homer_eval e, of_some; /* is told which labels have a score */
+        uint32_t some[EVAL_LABELS];
         memset(&r, 0, sizeof r);
         r.dice.state = 330 + i;
         r.most = most[i];
         homer_eval_init(&e, &mem, windows[i]);
+        homer_eval_init(&of_some, &mem, windows[i]);
         while (r.n < 200) {
             const bool majority[EVAL_LABELS] = {false};
             const struct row *w = eval_draw(&r, majority);
             eval_tell(&told, w, r.n, &r.dice);
             assert_int_equal(homer_eval_reserve(&e, &told.o, w->labels), 0);
             homer_eval_count(&e, &told.o, w->labels);
+            told.o.some = some;
+            for (uint32_t l = 0; l < w->scored; l++)
+                if (w->p[l] > 0 || l % 7 == 3) some[told.o.some_n++] = l;
+            assert_int_equal(homer_eval_reserve(&of_some, &told.o, w->labels), 0);
+            homer_eval_count(&of_some, &told.o, w->labels);
             r.n++;
             assert_scores(&e, &r, HOMER_TOTAL);
             assert_scores(&e, &r, HOMER_FADED);
+            assert_scores(&of_some, &r, HOMER_TOTAL);
+            assert_scores(&of_some, &r, HOMER_FADED);
         }
         homer_eval_deinit(&e);
+        homer_eval_deinit(&of_some);
         assert_int_equal(mem.used_bytes, 0);
     }
 }

@@ -48,6 +48,16 @@ static void ranks_like_qsort(void **state) {
         assert_int_equal(homer_rank(p, n, got), some);
         for (uint32_t i = 0; i < some; i++) assert_int_equal(got[i], expected[i]);
 
+        uint32_t id[LABELS], ids = 0, apart = 0; /* of some labels only */
+        for (uint32_t l = 0; l < n; l++)
+            if (dice_chance(&d, 0.5)) id[ids++] = l;
+        uint32_t few = homer_rank_of(p, id, ids, got);
+        for (uint32_t i = 0; i < n && apart < few; i++)
+            if (bsearch(&expected[i], id, ids, sizeof *id, fixture_by_id))
+                assert_int_equal(got[apart++], expected[i]);
+        assert_int_equal(apart, few);
+        assert_true(few >= (ids < 5 ? ids : 5) && few <= ids);
+
         for (uint32_t i = 0; i < n; i++) got[i] = (i * 7 + 3) % n; /* any ids, in any order */
         uint32_t m = dice_below(&d, n + 1);
         for (uint32_t i = 0; i < n; i++) got[i] = n - 1 - i;

@@ -323,8 +323,50 @@ static void refused_room_shows_nowhere(void **state) {
     assert_int_equal(mem.used_bytes, 0);
 }
 
+/* Told which labels have a score, they choose and learn as if they had looked at all. */
+static void rules_that_look_at_some(void **state) {
+    (void)state;
+    struct homer_mem mem = {0};
+    struct homer_rules all, some;
+    struct dice d = {47};
+    struct judged j = {0};
+    uint32_t id[RULE_LABELS], known = 60;
+    homer_rules_init(&all, &mem, fixture_key, false);
+    homer_rules_init(&some, &mem, fixture_key, false);
+    for (int t = 0; t < 600; t++, known = j.labels) {
+        uint32_t n = 0, best[2];
+        char a[33], b[33];
+        judge(&j, &d, known, RULE_LABELS, 0.2);
+        for (uint32_t l = 0; l < j.scored; l++)
+            if (j.p[l] > 0 || l % 5 == 0) id[n++] = l;
+        assert_int_equal(homer_rules_reserve(&all, &j.x, j.labels), 0);
+        assert_int_equal(homer_rules_reserve(&some, &j.x, j.labels), 0);
+        homer_rules_rank(&all, j.p, j.scored);
+        homer_rules_rank_some(&some, j.p, id, n);
+        for (int o = 0; o < HOMER_OBJECTIVE_COUNT + 2; o++) {
+            struct homer_decide decide = {
+                .objective = o < HOMER_OBJECTIVE_COUNT ? (enum homer_objective)o : HOMER_HAMMING,
+                .threshold = o == HOMER_OBJECTIVE_COUNT ? 0 : (double)NAN,
+                .k = o > HOMER_OBJECTIVE_COUNT ? 17 : 0};
+            const uint32_t *x = homer_rules_choose(&all, j.p, j.scored, &decide, &best[0]);
+            const uint32_t *y = homer_rules_choose(&some, j.p, j.scored, &decide, &best[1]);
+            assert_int_equal(best[0], best[1]);
+            assert_memory_equal(x, y, best[0] * sizeof *x);
+        }
+        homer_rules_learn(&all, j.p, &j.x, j.labels);
+        homer_rules_learn(&some, j.p, &j.x, j.labels);
+        rules_hash(&all, j.labels, a);
+        rules_hash(&some, j.labels, b);
+        assert_string_equal(a, b);
+    }
+    homer_rules_deinit(&all);
+    homer_rules_deinit(&some);
+    assert_int_equal(mem.used_bytes, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_that_look_at_some),
         cmocka_unit_test(thresholds_follow_the_past),
         cmocka_unit_test(plain_rules_do_as_they_say),
         cmocka_unit_test(example_f1_is_the_best_of_all_subsets),
