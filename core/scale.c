@@ -200,6 +200,11 @@ void homer_scale_redecide(struct homer_scale *s) {
     }
 }
 
+void homer_scale_make_sparse(struct homer_scale *s) {
+    for (uint32_t i = 0; i < s->dense_n; i++) s->is_dense[s->dense[i]] = 0;
+    s->dense_n = 0;
+}
+
 void homer_scale_encode(const struct homer_scale *s, struct homer_codec *c) {
     homer_put_u64(c, s->n);
     homer_put_f64(c, s->t);

@@ -58,6 +58,8 @@ uint32_t homer_scale_apply(struct homer_scale *s, const struct homer_instance *x
 void homer_scale_commit(struct homer_scale *s, const struct homer_instance *x);
 /* Decides density anew when it is time; called after an instance was learned. */
 void homer_scale_redecide(struct homer_scale *s);
+/* From now on all features are sparse; homer_scale_redecide is not called any more. */
+void homer_scale_make_sparse(struct homer_scale *s);
 void homer_scale_encode(const struct homer_scale *s, struct homer_codec *c);
 /* Into an empty one, which then knows so many features. */
 void homer_scale_decode(struct homer_scale *s, uint32_t features, struct homer_decoder *d);

@@ -110,6 +110,7 @@ void homer_sparse_take(struct homer_sparse *s, struct homer_sparse *plan, struct
     fill_labels(s, f);
     homer_scale_deinit(&s->scale);
     s->scale = f->scale;
+    homer_scale_make_sparse(&s->scale);
     homer_scale_init(&f->scale, f->mem, f->scale.absent_missing);
     homer_prior_deinit(&s->prior);
     s->prior = f->prior;

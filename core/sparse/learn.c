@@ -336,7 +336,6 @@ const float *homer_sparse_learn(struct homer_sparse *s, const struct homer_insta
     learn_filters(s);
     learn_prior(s, x);
     learn_labels(s, x);
-    homer_scale_redecide(&s->scale);
     if (!s->grouped) return s->p;
     const struct homer_frame groups = {.labels = s->placed,
                                        .positive = x->positive,

@@ -2,7 +2,9 @@
  * with the labels there are. From an instance to a probability for the few labels that may be true, and back;
  * every other label has probability 0.
  *
- * Features are scaled and labels have priors as in flat.h. Two logistic regressions per label, trained as
+ * Labels have priors as in flat.h, and features are scaled as there, but all of them as sparse ones: a dense
+ * feature would have every instance walk through its list, and costs accuracy here (bibtex .447 to .437 of
+ * example F1). Two logistic regressions per label, trained as
  * diagonal Kalman filters as in leaf/linear.h (A = 3 and A = 20), whose scores are log-odds above the prior's:
  *
  *   s_l = lam_l + sum_j w_jl x_j
