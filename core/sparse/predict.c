@@ -5,7 +5,7 @@
 #include "core/decide/rank.h"
 #include "core/sparse/impl.h"
 
-#define FLOOR -4.59512f /* logit(.01): of a candidate's promise */
+#define FLOOR -5.29330f /* logit(.005): of a candidate's promise */
 #define MOVES -3.47610f /* logit(.03) */
 
 enum { FAR = 8, NEAR = 4, LINES = 4, LINE = 64 }; /* lists to fetch ahead; cache lines */

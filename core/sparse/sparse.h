@@ -12,7 +12,7 @@
  * Weights stand in one list per feature (lists.h); an entry is made when a label moves: |y - p| > .03 under the
  * first filter. Candidates are the labels that a list of the instance, the previous labelset or the 64 most
  * frequent labels name, and whose score is promising: the stack's, without what candidates alone have, above
- * ln(.01/.99), or that of the first filter where it would move; at least 16 and at most 256 of them. They are
+ * ln(.005/.995), or that of the first filter where it would move; at least 16 and at most 256 of them. They are
  * the columns of a frame over which the dense experts `recent` and `markov` and the stack run as in the flat
  * learner, with what is kept per label gathered: decay is lazy, counts that follow from others are not kept.
  *
