@@ -7,6 +7,9 @@
 #include "core/learner.h"
 #include "core/second.h"
 
+enum { MANY = 300 };
+#define RARE 1.5 /* positives a label, below which more than MANY labels turn a model sparse */
+
 struct homer_model {
     struct homer_mem mem;
     struct homer_model_config config;
@@ -48,13 +51,6 @@ void homer_model_config_default(struct homer_model_config *c) {
     homer_clusters_config_default(&c->clusters);
 }
 
-/* Whether weights are kept in lists when so many features and labels are known. */
-static bool is_sparse(const struct homer_model_config *c, uint32_t features, uint32_t labels) {
-    if (c->learner != HOMER_LEARNER_IHOMER || c->storage == HOMER_STORAGE_DENSE) return false;
-    return c->storage == HOMER_STORAGE_SPARSE || labels > c->dense_labels ||
-           (uint64_t)labels * features > c->dense_weights;
-}
-
 static int init_learner(struct homer_model *m, bool sparse) {
     const struct homer_model_config *c = &m->config;
     if (c->learner == HOMER_LEARNER_IHOMER_PAPER)
@@ -73,7 +69,7 @@ int homer_model_new(struct homer_model **out, const struct homer_model_config *c
     homer_schema_init(&m->schema, &m->mem, hash_key, config->max_features, config->max_labels);
     uint32_t *trees = &m->config.clusters.tree.trees;
     if (!*trees) *trees = config->profile == HOMER_ACCURATE ? 5 : 1;
-    if (init_learner(m, is_sparse(config, 0, 0))) {
+    if (init_learner(m, config->storage == HOMER_STORAGE_SPARSE)) {
         homer_schema_deinit(&m->schema);
         free(m);
         return -ENOMEM;
@@ -221,6 +217,17 @@ static struct homer_outcome outcome_of(const struct homer_model *m, const struct
     return o;
 }
 
+/* Whether the flat learner, with the instance that it has prepared, is one that lists serve better. */
+static bool turns_sparse(const struct homer_model *m, const struct homer_instance *x) {
+    const struct homer_model_config *c = &m->config;
+    const struct homer_flat *flat = homer_learner_flat(&m->learner);
+    uint32_t labels = m->schema.labels.n;
+    if (!flat || c->storage != HOMER_STORAGE_AUTO) return false;
+    double positives = flat->prior.positives + x->weight * x->positive_n;
+    return labels > c->dense_labels || (uint64_t)labels * m->schema.features.n > c->dense_weights ||
+           (labels > MANY && positives < RARE * labels);
+}
+
 /* Everything that can fail, before anything changes. */
 static int reserve(struct homer_model *m, const struct homer_instance *x) {
     uint32_t features = m->schema.features.n, labels = m->schema.labels.n;
@@ -248,8 +255,7 @@ int homer_model_learn(struct homer_model *m, const struct homer_instance *x,
     const float *p = rc ? NULL : predict(m, x);
     if (!rc)
         rc = m->learner.ops->prepare(&m->learner, x, m->schema.features.n, m->schema.labels.n, m->seq + 1);
-    bool turns = !rc && homer_learner_flat(&m->learner) &&
-                 is_sparse(&m->config, m->schema.features.n, m->schema.labels.n);
+    bool turns = !rc && turns_sparse(m, x);
     if (turns) rc = homer_learner_plan_sparse(&m->learner, m->schema.features.n, m->schema.labels.n);
     if (rc) {
         m->learner.ops->cancel(&m->learner);
@@ -293,6 +299,7 @@ double homer_model_feature_count(const struct homer_model *m, uint32_t feature) 
 
 void homer_model_encode(const struct homer_model *m, struct homer_codec *c) {
     homer_put_u64(c, m->seq);
+    homer_put_room(c, homer_model_is_sparse(m));
     homer_schema_encode(&m->schema, c);
     m->learner.ops->encode(&m->learner, c);
     homer_rules_encode(&m->rules, known(m), c);
@@ -312,10 +319,11 @@ static int begin_sparse(struct homer_model *m) {
 int homer_model_decode(struct homer_model *m, struct homer_decoder *d) {
     d->scratch = (struct homer_mem){.max_bytes = m->mem.max_bytes};
     m->seq = homer_get_u64(d);
+    bool sparse = homer_get_room(d, 0) > 0, turned = m->config.storage == HOMER_STORAGE_AUTO;
+    if (sparse && turned && homer_learner_flat(&m->learner) && begin_sparse(m)) homer_get_fail(d, -ENOMEM);
+    if (!homer_get_holds(d, sparse == homer_model_is_sparse(m))) return d->error;
     homer_schema_decode(&m->schema, d);
     uint32_t features = m->schema.features.n, labels = m->schema.labels.n;
-    if (homer_learner_flat(&m->learner) && is_sparse(&m->config, features, labels) && begin_sparse(m))
-        homer_get_fail(d, -ENOMEM);
     m->learner.ops->decode(&m->learner, features, labels, d);
     homer_rules_decode(&m->rules, labels, d);
     if (m->layered) {

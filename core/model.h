@@ -19,7 +19,8 @@ int homer_objective_parse(const char *s, size_t n);
 
 /* How weights are kept: one per label and feature (flat.h), or lists of those that say something
  * (sparse/sparse.h). AUTO: dense until a model knows more than dense_labels labels or needs more than
- * dense_weights weights, sparse from then on, with what was learned. Of no use to ihomer-paper. */
+ * dense_weights weights, or has more than 300 labels that were true less than 1.5 times each on average; sparse
+ * from then on, with what was learned. Of no use to ihomer-paper. */
 enum homer_storage { HOMER_STORAGE_AUTO = 0, HOMER_STORAGE_DENSE, HOMER_STORAGE_SPARSE };
 
 struct homer_model_config {

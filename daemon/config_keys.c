@@ -124,7 +124,7 @@ const struct homer_config_key homer_config_keys[] = {
      "which experts predict: the linear ones; or also a tree for each cluster of labels; or all there are"},
     {"model.storage", HOMER_KEY_WORD, FIELD(model.storage), ANY, storages, "\"auto\"",
      "how weights are kept: one per label and feature, or lists of those that say something; auto: dense as "
-     "long as the two below allow it"},
+     "long as the two below allow it, and labels come again"},
     {"model.dense_labels", HOMER_KEY_UINT, FIELD(model.dense_labels), WHOLE(1, 10000000), NULL, "1000",
      "labels up to which a model of storage auto is dense"},
     {"model.dense_weights", HOMER_KEY_UINT, FIELD(model.dense_weights), WHOLE(1, INT64_MAX), NULL,

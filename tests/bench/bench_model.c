@@ -84,7 +84,7 @@ static void count_drifts(const struct homer_model *model, struct mark *k) {
 
 #define COLUMNS                                                                                              \
     "stream\tby\tinstances\tfeatures\tlabels\tsubset\thamming\texample_f1\tmicro_f1\tmacro_f1\tp@1\tp@3\tp@" \
-    "5\tndcg@5\t"                                                                                            \
+    "5\tndcg@1\tndcg@3\tndcg@5\t"                                                                            \
     "psp@1\tpsp@3\tpsp@5\tlog_loss\tcalibration_error\tper_second\tpeak_bytes\tcluster_drifts\tglobal_"      \
     "drifts\t"                                                                                               \
     "structure_drifts"
@@ -100,12 +100,12 @@ static int name_n(const char *path) {
 static void report(const char *path, const char *by, const struct homer_metrics *m, struct homer_model *model,
                    double rate, const struct mark *k) {
     const struct homer_schema *s = homer_model_schema(model);
-    printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%"
+    printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%"
            ".5f\t%"
            ".5f\t%.0f\t%zu\t%u\t%u\t%u\n",
            name_n(path), name_of(path), by, m->n, s->features.n, s->labels.n, m->subset, m->hamming,
            m->example_f1, m->micro_f1, m->macro_f1, m->precision_at[0], m->precision_at[1],
-           m->precision_at[2], m->ndcg_at[2], m->psp_at[0], m->psp_at[1], m->psp_at[2], m->log_loss,
+           m->precision_at[2], m->ndcg_at[0], m->ndcg_at[1], m->ndcg_at[2], m->psp_at[0], m->psp_at[1], m->psp_at[2], m->log_loss,
            m->calibration_error, rate, homer_model_mem(model)->peak_bytes, k->cluster, k->global,
            k->structure);
 }

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-VERSIONS = {"river": "river==0.26.1", "moa": "capymoa==0.15.1", "vw": "vowpalwabbit==9.11.9", "mlhat": "river==0.26.1"}  # capymoa carries MOA
+VERSIONS = {"river": "river==0.26.1", "moa": "capymoa==0.15.1",  # capymoa carries MOA
+            "vw": "vowpalwabbit==9.11.9", "mlhat": "river==0.26.1", "napkinxc": "napkinxc==0.7.2"}
 # name -> (runner, every how many-th instance of a recorded stream it gets: the slow ones see fewer, homerd beside them the same)
 PEERS = {
     "MOA MultilabelHoeffdingTree": ("moa", (1, 5)),
