@@ -20,7 +20,7 @@ struct homer_learner_ops {
     void (*cancel)(struct homer_learner *l);
     const float *(*learn)(struct homer_learner *l, const struct homer_instance *x, uint32_t features,
                           uint32_t labels);
-    uint32_t (*labels)(const struct homer_learner *l);            /* known */
+    uint32_t (*labels)(const struct homer_learner *l); /* known */
     /* [*n] ascending: the labels whose score may not be 0, of the last predict, until the next call; NULL:
      * that is said of none */
     const uint32_t *(*scored)(const struct homer_learner *l, uint32_t *n);

@@ -19,8 +19,8 @@ int homer_objective_parse(const char *s, size_t n);
 
 /* How weights are kept: one per label and feature (flat.h), or lists of those that say something
  * (sparse/sparse.h). AUTO: dense until a model knows more than dense_labels labels or needs more than
- * dense_weights weights, or has more than 300 labels that were true less than 1.5 times each on average; sparse
- * from then on, with what was learned. Of no use to ihomer-paper. */
+ * dense_weights weights, or has more than 300 labels that were true less than 1.5 times each on average;
+ * sparse from then on, with what was learned. Of no use to ihomer-paper. */
 enum homer_storage { HOMER_STORAGE_AUTO = 0, HOMER_STORAGE_DENSE, HOMER_STORAGE_SPARSE };
 
 struct homer_model_config {
@@ -66,7 +66,8 @@ struct homer_prediction {
     uint32_t label_n;
     const float *score; /* [score_n] probability of every known label, by id; 0 = never seen positive */
     uint32_t score_n;
-    const uint32_t *scored; /* [scored_n] ascending: all other labels have score 0; NULL: that is said of none */
+    const uint32_t
+        *scored; /* [scored_n] ascending: all other labels have score 0; NULL: that is said of none */
     uint32_t scored_n;
 };
 

@@ -255,7 +255,8 @@ static void count_score(struct homer_rules *r, uint32_t l, float p, int y, doubl
     if (soft < 1) homer_histogram_add(&r->label[l], bin, 0, weight * (1 - soft));
 }
 
-/* A complete labelling where few labels have a score: the others are negatives of bin 0, which nothing counts.
+/* A complete labelling where few labels have a score: the others are negatives of bin 0, which nothing
+ * counts.
  */
 static void count_some(struct homer_rules *r, const float *p, const struct homer_instance *x) {
     uint32_t i = 0, j = 0;

@@ -56,7 +56,8 @@ struct homer_rules {
     uint32_t cap;
     bool layered; /* profile accurate: homer_rules_propose comes before every decision, see above */
 
-    const uint32_t *some; /* [some_n] ascending, borrowed: labels ranked last, all others have p = 0; NULL: all */
+    const uint32_t
+        *some; /* [some_n] ascending, borrowed: labels ranked last, all others have p = 0; NULL: all */
     uint32_t some_n;
 
     /* scratch, [cap] each */

@@ -94,7 +94,8 @@ static void fill_labels(struct homer_sparse *s, const struct homer_flat *f) {
     for (uint32_t l = 0; l < s->labels; l++) {
         s->label[l] = (struct homer_sparse_label){
             .again = homer_grid_f64(&f->markov.count, N11)[l],
-            .recent = {homer_grid_f32(&f->recent.frequency, 0)[l], homer_grid_f32(&f->recent.frequency, 1)[l]},
+            .recent = {homer_grid_f32(&f->recent.frequency, 0)[l],
+                       homer_grid_f32(&f->recent.frequency, 1)[l]},
         };
         s->score[l].log_count = homer_log((float)homer_prior_count(&f->prior, l) + 0.1f);
         if (homer_grid_f32(&f->markov.previous, TRUTH)[l] > 0 && s->previous_n < HOMER_SPARSE_PREVIOUS)

@@ -10,8 +10,8 @@ enum homer_sparse_row {
     HOMER_SPARSE_WEIGHT,
     HOMER_SPARSE_PRIOR,
     HOMER_SPARSE_LOGIT,
-    HOMER_SPARSE_OWN,                                             /* s of each filter */
-    HOMER_SPARSE_GRADIENT = HOMER_SPARSE_OWN + HOMER_SPARSE_FILTERS, /* variance v, then g */
+    HOMER_SPARSE_OWN,                                                   /* s of each filter */
+    HOMER_SPARSE_GRADIENT = HOMER_SPARSE_OWN + HOMER_SPARSE_FILTERS,    /* variance v, then g */
     HOMER_SPARSE_SHRINK = HOMER_SPARSE_GRADIENT + HOMER_SPARSE_FILTERS, /* sum of x^2 in v, then q z */
     HOMER_SPARSE_EVIDENCE = HOMER_SPARSE_SHRINK + HOMER_SPARSE_FILTERS,
     HOMER_SPARSE_ROWS = HOMER_SPARSE_EVIDENCE + HOMER_FLAT_ONLY

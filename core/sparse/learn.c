@@ -13,7 +13,8 @@
 enum {
     E = HOMER_SPARSE_FILTERS,
     BATCH = 16,
-    SHARE = 64, /* bytes of the memory cap for each entry there may be: lists with room to grow take half of it */
+    SHARE =
+        64, /* bytes of the memory cap for each entry there may be: lists with room to grow take half of it */
 };
 
 const float homer_sparse_variance[E] = {3.0f, 20.0f};
@@ -76,9 +77,10 @@ static int more_hits(struct homer_sparse *s, uint32_t n) {
     return 0;
 }
 
-/* Finds the entries of the moving columns in one list, and adds up what they say of the variance of a score. */
-static int find_in_list(struct homer_sparse *s, const struct homer_sparse_list *l, float x,
-                        float *const v[E], float *const xx[E]) {
+/* Finds the entries of the moving columns in one list, and adds up what they say of the variance of a score.
+ */
+static int find_in_list(struct homer_sparse *s, const struct homer_sparse_list *l, float x, float *const v[E],
+                        float *const xx[E]) {
     float square = x * x;
     bool stale = l->softened < s->softened;
     if (more_hits(s, s->hits + s->moving_n)) return -ENOMEM;
@@ -88,7 +90,8 @@ static int find_in_list(struct homer_sparse *s, const struct homer_sparse_list *
         s->hit[s->hits++] = (struct homer_sparse_hit){k, c - 1};
         for (int e = 0; e < E; e++) {
             float var = l->var[k][e];
-            v[e][c - 1] += square * (stale && var < homer_sparse_variance[e] ? homer_sparse_variance[e] : var);
+            v[e][c - 1] +=
+                square * (stale && var < homer_sparse_variance[e] ? homer_sparse_variance[e] : var);
             xx[e][c - 1] += square;
         }
     }
@@ -124,14 +127,16 @@ static int find_entries(struct homer_sparse *s) {
     return rc;
 }
 
-/* Gradient g and shrinkage q z of the moving columns; weights that have no entry have their first variance. */
+/* Gradient g and shrinkage q z of the moving columns; weights that have no entry have their first variance.
+ */
 static void find_steps(struct homer_sparse *s) {
     const struct homer_frame *f = &s->frame;
     float length = 0;
     for (uint32_t i = 0; i < f->n; i++) length += f->x[i] * f->x[i];
     for (uint32_t e = 0; e < E; e++) {
         const float *own = homer_sparse_row(s, HOMER_SPARSE_OWN + e);
-        float *v = homer_sparse_row(s, HOMER_SPARSE_GRADIENT + e), *xx = homer_sparse_row(s, HOMER_SPARSE_SHRINK + e);
+        float *v = homer_sparse_row(s, HOMER_SPARSE_GRADIENT + e),
+              *xx = homer_sparse_row(s, HOMER_SPARSE_SHRINK + e);
         for (uint32_t i = 0; i < s->moving_n; i++) {
             uint32_t c = s->moving[i];
             float rest = length - xx[c] > 0 ? length - xx[c] : 0;
@@ -298,7 +303,8 @@ static void learn_labels(struct homer_sparse *s, const struct homer_instance *x)
             l->recent[r] = frequency + step[r] * (1.0f - frequency);
         }
         l->at = s->complete + !x->partial;
-        s->score[s->column[c]].log_count = homer_log((float)homer_prior_count(&s->prior, s->column[c]) + 0.1f);
+        s->score[s->column[c]].log_count =
+            homer_log((float)homer_prior_count(&s->prior, s->column[c]) + 0.1f);
         homer_sparse_rank_frequent(s, s->column[c]);
     }
     if (x->partial) return;
@@ -331,8 +337,7 @@ const float *homer_sparse_learn(struct homer_sparse *s, const struct homer_insta
     }
     s->scale.features = features;
     homer_scale_commit(&s->scale, x);
-    homer_stack_learn(&s->stack, &s->seen, &s->frame, s->frame.evidence,
-                      homer_sparse_row(s, HOMER_SPARSE_P));
+    homer_stack_learn(&s->stack, &s->seen, &s->frame, s->frame.evidence, homer_sparse_row(s, HOMER_SPARSE_P));
     learn_filters(s);
     learn_prior(s, x);
     learn_labels(s, x);

@@ -1,10 +1,11 @@
 /* Weights of label scores, feature by feature: a list of the labels that a feature says something about.
  *
  * An entry is a label and, for each of two filters (see sparse.h), a weight and its variance; the variances,
- * which predicting does not need, lie apart. Entries stand in the order in which they were added. A list holds at most HOMER_SPARSE_LIST of them: when it is full, the
- * half that weighs least is dropped, so that an insertion costs O(1) on average and the walk through the
- * lists of an instance's features is bounded however many labels there are. So are lists that are to grow when
- * all of them have as many entries as the memory cap allows (learn.c). 20 bytes an entry. One thread. */
+ * which predicting does not need, lie apart. Entries stand in the order in which they were added. A list
+ * holds at most HOMER_SPARSE_LIST of them: when it is full, the half that weighs least is dropped, so that an
+ * insertion costs O(1) on average and the walk through the lists of an instance's features is bounded however
+ * many labels there are. So are lists that are to grow when all of them have as many entries as the memory
+ * cap allows (learn.c). 20 bytes an entry. One thread. */
 #ifndef HOMER_SPARSE_LISTS_H
 #define HOMER_SPARSE_LISTS_H
 

@@ -158,7 +158,8 @@ static void decode_room(struct homer_sparse *s, struct homer_decoder *d) {
     homer_sparse_point(s);
 }
 
-void homer_sparse_decode(struct homer_sparse *s, uint32_t features, uint32_t labels, struct homer_decoder *d) {
+void homer_sparse_decode(struct homer_sparse *s, uint32_t features, uint32_t labels,
+                         struct homer_decoder *d) {
     homer_get_holds(d, homer_get_u32(d) == labels);
     homer_scale_decode(&s->scale, features, d);
     homer_prior_decode(&s->prior, labels, d);

@@ -5,25 +5,27 @@
  * Labels have priors as in flat.h, and features are scaled as there, but all of them as sparse ones: a dense
  * feature would have every instance walk through its list, and costs accuracy here (bibtex .447 to .437 of
  * example F1). Two logistic regressions per label, trained as
- * diagonal Kalman filters as in leaf/linear.h (A = 3 and A = 20), whose scores are log-odds above the prior's:
+ * diagonal Kalman filters as in leaf/linear.h (A = 3 and A = 20), whose scores are log-odds above the
+ * prior's:
  *
  *   s_l = lam_l + sum_j w_jl x_j
  *
- * Weights stand in one list per feature (lists.h); an entry is made when a label moves: |y - p| > .03 under the
- * first filter. Candidates are the labels that a list of the instance, the previous labelset or the 64 most
- * frequent labels name, and whose score is promising: the stack's, without what candidates alone have, above
- * ln(.005/.995), or that of the first filter where it would move; at least 16 and at most 256 of them. They are
- * the columns of a frame over which the dense experts `recent` and `markov` and the stack run as in the flat
- * learner, with what is kept per label gathered: decay is lazy, counts that follow from others are not kept.
+ * Weights stand in one list per feature (lists.h); an entry is made when a label moves: |y - p| > .03 under
+ * the first filter. Candidates are the labels that a list of the instance, the previous labelset or the 64
+ * most frequent labels name, and whose score is promising: the stack's, without what candidates alone have,
+ * above ln(.005/.995), or that of the first filter where it would move; at least 16 and at most 256 of them.
+ * They are the columns of a frame over which the dense experts `recent` and `markov` and the stack run as in
+ * the flat learner, with what is kept per label gathered: decay is lazy, counts that follow from others are
+ * not kept.
  *
  * A label has no column before it was true; true labels that were no candidates become columns when the
  * instance is learned. Labels named as false by a partial labelling move the filters only.
  *
- * With `grouped` (profiles fast and accurate) the hierarchy of labels goes on, and a detector of drift over all
- * of them; there are no trees and no detectors of clusters. Labels join the hierarchy in batches, when a
- * sixteenth more are waiting. The detector watches the mean over true labels of -ln p/7 and over candidates of
- * p where false, at most 1; when that rises, the variances of all weights go back up, each list's when it is
- * learned next.
+ * With `grouped` (profiles fast and accurate) the hierarchy of labels goes on, and a detector of drift over
+ * all of them; there are no trees and no detectors of clusters. Labels join the hierarchy in batches, when a
+ * sixteenth more are waiting. The detector watches the mean over true labels of -ln p/7 and over candidates
+ * of p where false, at most 1; when that rises, the variances of all weights go back up, each list's when it
+ * is learned next.
  *
  * Deterministic as everything here: sums run in the order of features and of entries. One thread; memory
  * charged to mem. */
@@ -82,13 +84,13 @@ struct homer_sparse {
     struct homer_clusters clusters; /* where grouped: the hierarchy, the detector, no clusters */
 
     /* scratch of the instance at hand */
-    float *p;                             /* [label_cap] 0 but at candidates */
-    bool handed_on;                       /* p holds the last scores of the flat learner, of every label */
-    uint32_t *touched;                    /* [touched_n] of label_cap + 1: labels */
-    float *promise;                       /* [label_cap] of the touched; > 0: a candidate */
+    float *p;          /* [label_cap] 0 but at candidates */
+    bool handed_on;    /* p holds the last scores of the flat learner, of every label */
+    uint32_t *touched; /* [touched_n] of label_cap + 1: labels */
+    float *promise;    /* [label_cap] of the touched; > 0: a candidate */
     uint32_t touched_n;
-    uint32_t *pick;     /* [label_cap] */
-    uint32_t *column;   /* [columns] of column_cap: its label; the candidates first, ascending */
+    uint32_t *pick;      /* [label_cap] */
+    uint32_t *column;    /* [columns] of column_cap: its label; the candidates first, ascending */
     uint32_t *column_of; /* [label_cap] all 0 between calls: its column + 1 */
     uint32_t candidates, columns, column_cap;
     struct homer_grid grid;     /* f32 rows of the frame, the filters' sums, gradients and shrinkage */

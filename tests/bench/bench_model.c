@@ -100,14 +100,15 @@ static int name_n(const char *path) {
 static void report(const char *path, const char *by, const struct homer_metrics *m, struct homer_model *model,
                    double rate, const struct mark *k) {
     const struct homer_schema *s = homer_model_schema(model);
-    printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%"
+    printf("%.*s\t%s\t%.0f\t%u\t%u\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f\t%"
+           ".5f\t%.5f\t%"
            ".5f\t%"
            ".5f\t%.0f\t%zu\t%u\t%u\t%u\n",
            name_n(path), name_of(path), by, m->n, s->features.n, s->labels.n, m->subset, m->hamming,
            m->example_f1, m->micro_f1, m->macro_f1, m->precision_at[0], m->precision_at[1],
-           m->precision_at[2], m->ndcg_at[0], m->ndcg_at[1], m->ndcg_at[2], m->psp_at[0], m->psp_at[1], m->psp_at[2], m->log_loss,
-           m->calibration_error, rate, homer_model_mem(model)->peak_bytes, k->cluster, k->global,
-           k->structure);
+           m->precision_at[2], m->ndcg_at[0], m->ndcg_at[1], m->ndcg_at[2], m->psp_at[0], m->psp_at[1],
+           m->psp_at[2], m->log_loss, m->calibration_error, rate, homer_model_mem(model)->peak_bytes,
+           k->cluster, k->global, k->structure);
 }
 
 /* The row of the N instances that end here. */

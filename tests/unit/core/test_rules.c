@@ -344,10 +344,10 @@ static void rules_that_look_at_some(void **state) {
         homer_rules_rank(&all, j.p, j.scored);
         homer_rules_rank_some(&some, j.p, id, n);
         for (int o = 0; o < HOMER_OBJECTIVE_COUNT + 2; o++) {
-            struct homer_decide decide = {
-                .objective = o < HOMER_OBJECTIVE_COUNT ? (enum homer_objective)o : HOMER_HAMMING,
-                .threshold = o == HOMER_OBJECTIVE_COUNT ? 0 : (double)NAN,
-                .k = o > HOMER_OBJECTIVE_COUNT ? 17 : 0};
+            struct homer_decide decide = {.objective = o < HOMER_OBJECTIVE_COUNT ? (enum homer_objective)o
+                                                                                 : HOMER_HAMMING,
+                                          .threshold = o == HOMER_OBJECTIVE_COUNT ? 0 : (double)NAN,
+                                          .k = o > HOMER_OBJECTIVE_COUNT ? 17 : 0};
             const uint32_t *x = homer_rules_choose(&all, j.p, j.scored, &decide, &best[0]);
             const uint32_t *y = homer_rules_choose(&some, j.p, j.scored, &decide, &best[1]);
             assert_int_equal(best[0], best[1]);
@@ -366,12 +366,9 @@ static void rules_that_look_at_some(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_that_look_at_some),
-        cmocka_unit_test(thresholds_follow_the_past),
-        cmocka_unit_test(plain_rules_do_as_they_say),
-        cmocka_unit_test(example_f1_is_the_best_of_all_subsets),
-        cmocka_unit_test(choosing_teaches_nothing),
-        cmocka_unit_test(a_label_or_none),
+        cmocka_unit_test(rules_that_look_at_some),    cmocka_unit_test(thresholds_follow_the_past),
+        cmocka_unit_test(plain_rules_do_as_they_say), cmocka_unit_test(example_f1_is_the_best_of_all_subsets),
+        cmocka_unit_test(choosing_teaches_nothing),   cmocka_unit_test(a_label_or_none),
         cmocka_unit_test(refused_room_shows_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,7 +237,8 @@ static void turning_sparse(void **state) {
     (void)state;
     for (int by_weights = 0; by_weights < 2; by_weights++)
         for (int profile = HOMER_LINEAR_ONLY; profile <= HOMER_ACCURATE; profile++) {
-            struct run r = run_of((enum homer_profile)profile, 70 + (uint64_t)profile, 260, profile < HOMER_ACCURATE ? 1 : 13);
+            struct run r = run_of((enum homer_profile)profile, 70 + (uint64_t)profile, 260,
+                                  profile < HOMER_ACCURATE ? 1 : 13);
             r.config.dense_labels = by_weights ? 1000 : 9;
             r.config.dense_weights = by_weights ? 300 : 1000000;
             r.config.absent_missing = by_weights;

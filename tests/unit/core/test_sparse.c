@@ -51,7 +51,8 @@ static void recount(const struct many *m, uint32_t l) {
     const float start_variance[E] = {3, 20};
     float score[E], v[E], w = (float)m->x.weight, y = 0;
     bool told = !m->x.partial;
-    for (uint32_t i = 0; i < m->x.positive_n; i++) told |= m->positive[i] == l, y = m->positive[i] == l ? 1 : y;
+    for (uint32_t i = 0; i < m->x.positive_n; i++)
+        told |= m->positive[i] == l, y = m->positive[i] == l ? 1 : y;
     for (uint32_t i = 0; i < m->x.negative_n; i++) told |= m->negative[i] == l;
     for (int e = 0; e < E; e++) {
         score[e] = logit_of_prior(l), v[e] = 0;

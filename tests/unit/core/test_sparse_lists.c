@@ -87,7 +87,8 @@ static void refused_room_changes_nothing(void **state) {
     size_t used = mem.used_bytes;
     for (int what = 0; what < 2; what++) {
         mem.fail_in = 1;
-        assert_int_equal(what ? homer_sparse_list_reserve(&s, 1, 500) : homer_sparse_lists_reserve(&s, 1000), -ENOMEM);
+        assert_int_equal(what ? homer_sparse_list_reserve(&s, 1, 500) : homer_sparse_lists_reserve(&s, 1000),
+                         -ENOMEM);
         assert_int_equal(mem.used_bytes, used);
         for (uint32_t i = 0; i < 20; i++) assert_entry(&s, 1, i, i, 1 + (float)i);
     }

@@ -35,17 +35,20 @@ static uint32_t learn(struct homer_model *m, const struct many *s, bool another)
         size_t n = (size_t)sprintf(name, "l%u", s->positive[i]);
         assert_int_equal(homer_schema_label(schema, name, n, true, &positive[i], NULL), 0);
     }
-    if (another) assert_int_equal(homer_schema_label(schema, "more", 4, true, &positive[x.positive_n++], NULL), 0);
+    if (another)
+        assert_int_equal(homer_schema_label(schema, "more", 4, true, &positive[x.positive_n++], NULL), 0);
     qsort(positive, x.positive_n, sizeof *positive, fixture_by_id);
     assert_int_equal(homer_model_learn(m, &x, &decide, &p, NULL), 0);
     if (!homer_prediction_top(&p, 1, &best)) return 0;
-    for (uint32_t i = 0; i < p.score_n; i++) assert_true(p.score[i] <= p.score[best]); /* they are there still */
+    for (uint32_t i = 0; i < p.score_n; i++)
+        assert_true(p.score[i] <= p.score[best]); /* they are there still */
     return bsearch(&best, positive, x.positive_n, sizeof *positive, fixture_by_id) != NULL;
 }
 
 /* Labels whose truth was ranked first, in the instances from the turn on: how many models A and B got. */
 static void compare(enum homer_profile profile) {
-    struct homer_model *turning = start(profile, HOMER_STORAGE_AUTO), *dense = start(profile, HOMER_STORAGE_DENSE),
+    struct homer_model *turning = start(profile, HOMER_STORAGE_AUTO),
+                       *dense = start(profile, HOMER_STORAGE_DENSE),
                        *fresh = start(profile, HOMER_STORAGE_SPARSE);
     struct many s = {.dice = {95}, .labels = LABELS, .words = WORDS};
     uint32_t right[3] = {0};
