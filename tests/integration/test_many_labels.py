@@ -15,6 +15,13 @@ ROWS = [json.loads(line) for line in many_labels.lines(600, 900, 700)]
 SETTINGS = ["--set", "model.dense_labels=200"]
 
 
+def test_the_stream_is_the_same_each_time():
+    assert list(many_labels.lines(600, 200, 50)) == list(many_labels.lines(600, 200, 50)) != list(many_labels.lines(600, 200, 50, 4))
+    for x, y in many_labels.Stream(4000, 6000, 200):
+        assert 1 <= len(y) <= 5 and y == sorted(set(y)) and y[-1] < 4000
+        assert 0 < len(x) <= 15 + 12 * len(y) and max(x) < 6000 and min(x.values()) > 0
+
+
 def learn(client, rows):
     for row in rows:
         client.send({"op": "learn", "noreply": True, **row})

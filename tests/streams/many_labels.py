@@ -6,7 +6,7 @@ topic's, half from all. An instance takes a topic (the i-th with weight 1/sqrt(i
 be drawn twice), sometimes one more of another topic; of each label's words it has each with probability .6, and 15 words at random. The same arguments
 give the same bytes (Python's seeded Mersenne Twister).
 
-Usage: many_labels.py LABELS WORDS INSTANCES [SEED]      e.g. 4000 6000 15000, 20000 50000 20000, 100000 100000 20000
+Usage: many_labels.py LABELS WORDS INSTANCES [SEED]      LABELS: some hundreds at least, so that no topic is without; e.g. 4000 6000 15000, 20000 50000 20000, 100000 100000 20000
 """
 import json
 import random
