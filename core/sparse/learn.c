@@ -173,10 +173,12 @@ static int reserve_entries(struct homer_sparse *s) {
     return rc;
 }
 
-/* Labels that wait for the hierarchy join it when they are a sixteenth of those that it has. */
-static uint32_t to_place(const struct homer_sparse *s, uint32_t labels) {
+/* Labels that wait for the hierarchy join it together, which costs as much as there are labels: when they are
+ * a sixteenth of those that it has, or as many instances have passed. */
+static uint32_t to_place(const struct homer_sparse *s, uint32_t labels, uint64_t seq) {
     uint32_t placed = s->clusters.hierarchy.labels;
-    return (labels - placed) * BATCH >= placed ? labels : placed;
+    bool due = (uint64_t)(labels - placed) * BATCH >= placed || seq % (1 + placed / BATCH) == 0;
+    return due ? labels : placed;
 }
 
 static uint32_t count_below(const uint32_t *id, uint32_t n, uint32_t below) {
@@ -197,7 +199,7 @@ int homer_sparse_prepare(struct homer_sparse *s, const struct homer_instance *x,
     find_steps(s);
     rc = reserve_entries(s);
     if (rc || !s->grouped) return rc;
-    s->placed = to_place(s, labels);
+    s->placed = to_place(s, labels, seq);
     return homer_clusters_reserve_groups(&s->clusters, count_below(x->positive, x->positive_n, s->placed),
                                          s->placed);
 }

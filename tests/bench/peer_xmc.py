@@ -12,11 +12,9 @@ from pathlib import Path
 
 
 def numbered(rows):
-    """[(features: {number: value}, labels: [number])] and the labels' names."""
-    feature, label = {}, {}
-    found = [({feature.setdefault(name, len(feature)): value for name, value in row["x"].items()}, [label.setdefault(name, len(label)) for name in row["y"]])
-             for row in rows]
-    return found, list(label)
+    """[(features: {number: value}, labels: [number])], and the names of labels by their numbers: those that the stream's names end with."""
+    found = [({int(name[1:]): value for name, value in row["x"].items()}, [int(name[1:]) for name in row["y"]]) for row in rows]
+    return found, [f"l{label}" for label in range(1 + max(label for _, y in found for label in y))]
 
 
 def vowpal_wabbit(rows, options):

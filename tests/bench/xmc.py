@@ -26,7 +26,8 @@ from sources import SHIPPED  # noqa: F401  (puts tests/streams on the path)
 import many_labels
 
 SIZES = {"4k": (4000, 6000, 15000), "20k": (20000, 50000, 20000), "100k": (100000, 100000, 20000)}
-PEERS = {"Vowpal Wabbit --plt": "vw -l 0.5 -b 24", "Vowpal Wabbit --plt --sgd": "vw --sgd -l 0.5 -b 24", "napkinXC online PLT": "napkinxc 5"}
+BITS = {"4k": 24, "20k": 26, "100k": 28}  # of Vowpal Wabbit's weights: with fewer they collide, and its rankings suffer
+PEERS = {"Vowpal Wabbit --plt": "vw -l 0.5", "Vowpal Wabbit --plt --sgd": "vw --sgd -l 0.5", "napkinXC online PLT": "napkinxc 5"}
 MEASURES = [f"{name}@{k}" for name in ("p", "ndcg", "psp") for k in (1, 3, 5)]
 SETTINGS = ["--set", "model.max_labels=200000"]
 
@@ -71,8 +72,9 @@ def homerd(build, stream):
 
 
 def peer(build, name, stream, truth, folder):
+    command = PEERS[name] + (f" -b {BITS[stream.stem]}" if PEERS[name].startswith("vw") else "")
     out = Path(folder) / "out"
-    _, mb = waited([peers.python(build, PEERS[name].split()[0]), Path(__file__).with_name("peer_xmc.py"), PEERS[name], stream, out])
+    _, mb = waited([peers.python(build, PEERS[name].split()[0]), Path(__file__).with_name("peer_xmc.py"), command, stream, out])
     *best, told = map(json.loads, out.read_text().splitlines())
     return {"rate": told["per_second"], "mb": mb, **measures(truth, best)}
 
