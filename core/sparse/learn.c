@@ -186,6 +186,12 @@ static uint32_t count_below(const uint32_t *id, uint32_t n, uint32_t below) {
     return n;
 }
 
+static int reserve_groups(struct homer_sparse *s, const struct homer_instance *x, uint32_t placed) {
+    s->placed = placed;
+    return homer_clusters_reserve_groups(&s->clusters, count_below(x->positive, x->positive_n, placed),
+                                         placed);
+}
+
 int homer_sparse_prepare(struct homer_sparse *s, const struct homer_instance *x, uint32_t labels,
                          uint64_t seq) {
     uint32_t before = s->candidates;
@@ -199,9 +205,10 @@ int homer_sparse_prepare(struct homer_sparse *s, const struct homer_instance *x,
     find_steps(s);
     rc = reserve_entries(s);
     if (rc || !s->grouped) return rc;
-    s->placed = to_place(s, labels, seq);
-    return homer_clusters_reserve_groups(&s->clusters, count_below(x->positive, x->positive_n, s->placed),
-                                         s->placed);
+    uint64_t capped = s->mem->capped;
+    rc = reserve_groups(s, x, to_place(s, labels, seq));
+    bool wait = rc && s->mem->capped > capped; /* where the memory cap says so */
+    return wait ? reserve_groups(s, x, s->clusters.hierarchy.labels) : rc;
 }
 
 static void soften_list(struct homer_sparse *s, struct homer_sparse_list *l) {

@@ -23,9 +23,9 @@
  *
  * With `grouped` (profiles fast and accurate) the hierarchy of labels goes on, and a detector of drift over
  * all of them; there are no trees and no detectors of clusters. Labels join the hierarchy in batches: when a
- * sixteenth more are waiting, or that many instances later. The detector watches the mean over true labels of -ln p/7 and over candidates
- * of p where false, at most 1; when that rises, the variances of all weights go back up, each list's when it
- * is learned next.
+ * sixteenth more are waiting, or that many instances later. The detector watches the mean over true labels of
+ * -ln p/7 and over candidates of p where false, at most 1; when that rises, the variances of all weights go
+ * back up, each list's when it is learned next.
  *
  * Deterministic as everything here: sums run in the order of features and of entries. One thread; memory
  * charged to mem. */
