@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include "core/base/sort.h"
 #include "core/eval_scores.h"
 
 enum { TP = 0, FP, FN, CELLS };
@@ -174,22 +175,13 @@ static struct set known_part(struct set s, const struct homer_instance *x, uint3
     return (struct set){room, n};
 }
 
-static void sort_ids(uint32_t *id, uint32_t n) {
-    for (uint32_t gap = n / 2; gap > 0; gap /= 2) /* Shell's sort: no recursion, no allocation */
-        for (uint32_t i = gap; i < n; i++) {
-            uint32_t x = id[i], j = i;
-            for (; j >= gap && id[j - gap] > x; j -= gap) id[j] = id[j - gap];
-            id[j] = x;
-        }
-}
-
 static struct entry entry_of(struct homer_eval *e, const struct homer_outcome *o) {
     const struct homer_instance *x = o->truth;
     uint32_t *room = e->scratch, cap = e->label.cap;
     struct entry out = {.partial = x->partial, .known = x->partial ? x->positive_n + x->negative_n : 0};
     uint32_t *sorted = room + (size_t)SETS * cap;
     if (o->predicted_n) memcpy(sorted, o->predicted, o->predicted_n * sizeof *sorted);
-    sort_ids(sorted, o->predicted_n);
+    homer_sort_ids(sorted, o->predicted_n);
     struct set p[HOMER_PREDICTORS] = {
         {sorted, o->predicted_n}, {e->previous, e->previous_n}, {o->majority, o->majority_n}};
     out.truth = (struct set){x->positive, x->positive_n};
