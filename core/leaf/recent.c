@@ -2,8 +2,8 @@
 
 #include "core/base/num.h"
 
-enum { ROWS = 2 };
-static const float decay[ROWS] = {0.9f, 0.98f};
+enum { ROWS = HOMER_RECENT_ROWS };
+const float homer_recent_decay[ROWS] = {0.9f, 0.98f};
 
 void homer_recent_init(struct homer_recent *r, struct homer_mem *mem) {
     homer_grid_init(&r->frequency, mem, ROWS, sizeof(float));
@@ -36,7 +36,7 @@ HOMER_WIDE static void recent_learn(void *self, const struct homer_frame *f) {
     for (uint32_t i = 0; i < ROWS; i++) {
         float *frequency = homer_grid_f32(&r->frequency, i);
         for (uint32_t l = 0; l < f->stride; l++) {
-            float step = f->weight[l] > 0 ? 1.0f - decay[i] : 0.0f;
+            float step = f->weight[l] > 0 ? 1.0f - homer_recent_decay[i] : 0.0f;
             frequency[l] += step * (f->y[l] - frequency[l]);
         }
     }

@@ -6,8 +6,11 @@
 #include "core/base/grid.h"
 #include "core/leaf/expert.h"
 
+enum { HOMER_RECENT_ROWS = 2 };
+extern const float homer_recent_decay[HOMER_RECENT_ROWS];
+
 struct homer_recent {
-    struct homer_grid frequency; /* f32: row 0 decay .9, row 1 decay .98 */
+    struct homer_grid frequency; /* f32: a row per decay */
 };
 
 /* Everything else through homer_recent_ops. */

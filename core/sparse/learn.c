@@ -296,7 +296,6 @@ static void learn_prior(struct homer_sparse *s, const struct homer_instance *x) 
 
 /* What is kept of the true labels; homer_sparse_score gathered their decayed frequencies. */
 static void learn_labels(struct homer_sparse *s, const struct homer_instance *x) {
-    static const float step[2] = {0.1f, 0.02f};
     for (uint32_t i = 0; i < s->previous_n; i++) s->column_of[s->previous[i]] = 1;
     for (uint32_t i = 0; i < x->positive_n && !x->partial; i++) {
         if (!s->column_of[x->positive[i]]) continue;
@@ -307,9 +306,9 @@ static void learn_labels(struct homer_sparse *s, const struct homer_instance *x)
     for (uint32_t c = 0; c < s->columns; c++) {
         if (!(s->frame.y[c] > 0)) continue;
         struct homer_sparse_label *l = &s->label[s->column[c]];
-        for (uint32_t r = 0; r < 2; r++) {
+        for (uint32_t r = 0; r < HOMER_RECENT_ROWS; r++) {
             float frequency = homer_grid_f32(&s->recent.frequency, r)[c];
-            l->recent[r] = frequency + step[r] * (1.0f - frequency);
+            l->recent[r] = frequency + (1.0f - homer_recent_decay[r]) * (1.0f - frequency);
         }
         l->at = s->complete + !x->partial;
         s->score[s->column[c]].log_count =

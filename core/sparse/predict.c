@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include "core/base/num.h"
+#include "core/base/sort.h"
 #include "core/decide/rank.h"
 #include "core/sparse/impl.h"
 
@@ -114,15 +115,6 @@ static void promise(struct homer_sparse *s) {
     }
 }
 
-static void sort_ids(uint32_t *id, uint32_t n) {
-    for (uint32_t gap = n / 2; gap > 0; gap /= 2) /* Shell's sort: no recursion, no allocation */
-        for (uint32_t i = gap; i < n; i++) {
-            uint32_t x = id[i], j = i;
-            for (; j >= gap && id[j - gap] > x; j -= gap) id[j] = id[j - gap];
-            id[j] = x;
-        }
-}
-
 /* The candidates, ascending. */
 static void pick(struct homer_sparse *s) {
     uint32_t n = 0;
@@ -133,15 +125,15 @@ static void pick(struct homer_sparse *s) {
     if (n < HOMER_SPARSE_LEAST) n = homer_rank_top(s->promise, s->touched_n, HOMER_SPARSE_LEAST, s->pick);
     if (n > HOMER_SPARSE_MOST) n = homer_rank_top(s->promise, s->touched_n, HOMER_SPARSE_MOST, s->pick);
     for (uint32_t i = 0; i < n; i++) s->column[i] = s->touched[s->pick[i]];
-    sort_ids(s->column, n);
+    homer_sort_ids(s->column, n);
     s->candidates = s->columns = n;
 }
 
-/* What the frequencies of a label have decayed to. */
-static void gather_recent(const struct homer_sparse *s, const struct homer_sparse_label *l, uint32_t c) {
-    static const float log_decay[2] = {-0.105360516f, -0.020202707f}; /* ln .9, ln .98 */
+/* What the frequencies of a label have decayed to; log_decay: ln of homer_recent_decay. */
+static void gather_recent(const struct homer_sparse *s, const struct homer_sparse_label *l, uint32_t c,
+                          const float log_decay[HOMER_RECENT_ROWS]) {
     float age = (float)(s->complete - l->at);
-    for (uint32_t r = 0; r < 2; r++)
+    for (uint32_t r = 0; r < HOMER_RECENT_ROWS; r++)
         homer_grid_f32(&s->recent.frequency, r)[c] = l->recent[r] * homer_exp(age * log_decay[r]);
 }
 
@@ -164,6 +156,8 @@ static void gather(struct homer_sparse *s) {
     double *count = homer_grid_f64(&s->seen.count, 0), *partial = homer_grid_f64(&s->seen.count, 1);
     float *own = homer_sparse_row(s, HOMER_SPARSE_OWN), *own1 = homer_sparse_row(s, HOMER_SPARSE_OWN + 1);
     double present = s->prior.positives, all = s->prior.observed;
+    float log_decay[HOMER_RECENT_ROWS];
+    for (uint32_t r = 0; r < HOMER_RECENT_ROWS; r++) log_decay[r] = homer_log(homer_recent_decay[r]);
     s->seen.complete = s->prior.complete;
     s->seen.positives = s->prior.positives;
     s->seen.observed = s->prior.observed;
@@ -180,7 +174,7 @@ static void gather(struct homer_sparse *s) {
         partial[c] = told - s->prior.complete;
         own[c] = sum[0];
         own1[c] = sum[1];
-        gather_recent(s, label, c);
+        gather_recent(s, label, c, log_decay);
         gather_markov(s, label, c, count[c], told, s->column_of[l] != 0);
     }
     for (uint32_t i = 0; i < s->previous_n; i++) s->column_of[s->previous[i]] = 0;

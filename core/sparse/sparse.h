@@ -49,9 +49,9 @@ enum {
 
 /* What is kept of a label besides its counts and weights. */
 struct homer_sparse_label {
-    double again;    /* weight of the instances that had it, as the one before them had */
-    uint64_t at;     /* complete instances, when it was true last */
-    float recent[2]; /* its decayed frequencies then */
+    double again;                    /* weight of the instances that had it, as the one before them had */
+    uint64_t at;                     /* complete instances, when it was true last */
+    float recent[HOMER_RECENT_ROWS]; /* its decayed frequencies then */
 };
 
 /* An entry of a list that belongs to a column that moves. */
