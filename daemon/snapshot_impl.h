@@ -11,7 +11,7 @@
 #define HOMER_SNAPSHOT_NEW "snapshot.new"
 
 enum {
-    HOMER_SNAPSHOT_VERSION = 1,
+    HOMER_SNAPSHOT_VERSION = 2,
     HOMER_SNAPSHOT_HEADER = 24,
     HOMER_SNAPSHOT_TRAILER = 40,
     HOMER_SNAPSHOT_CHUNK = 128 * 1024 /* bytes read or written at once */
