@@ -6,7 +6,8 @@ Usage: bench_peers.py --build DIR --data DIR [--rounds N] [--only NAME] [--mlhat
 In process, test and train of every instance: MOA's MultilabelHoeffdingTree (timed inside Java), River's binary relevance of Hoeffding
 adaptive trees, Vowpal Wabbit's --multilabel_oaa (it parses its own text format while it is timed). Through a socket: Vowpal Wabbit's
 daemon, one connection, beside homerd's `test` and `predict`. The reference implementation of MLHAT is in no package registry: with
---mlhat it is run from a checkout of github.com/aestebant/mlhat; without, its published seconds, of another machine, are shown and marked.
+--mlhat it is run from a checkout of github.com/aestebant/mlhat, on the River of its time and on that of today, which is two to three times as fast; without, its
+published seconds, of another machine, are shown and marked.
 A slow peer may see only every so many-th line of a stream, homerd beside it the same. Writes DIR/peers.md and DIR/peers.csv; DIR is BUILD/bench.
 """
 import argparse
@@ -24,11 +25,14 @@ from sources import HERE, find, lines_of
 
 PROFILES = ("linear", "fast")
 ALL = ("yeast", "medical", "scene", "enron")
-MOA, RIVER, MLHAT, VW = "MOA MultilabelHoeffdingTree", "River BR of HoeffdingAdaptiveTree", "MLHAT reference", "Vowpal Wabbit --multilabel_oaa"
+MOA, RIVER, VW = "MOA MultilabelHoeffdingTree", "River BR of HoeffdingAdaptiveTree", "Vowpal Wabbit --multilabel_oaa"
+MLHAT, MLHAT_TODAY = "MLHAT reference, River 0.19", "MLHAT reference, River 0.26"
+MLHAT_RUNNERS = {MLHAT: "mlhat-0.19", MLHAT_TODAY: "mlhat"}
+MLHAT_STREAMS = [("emotions", 1), ("yeast", 1), ("scene", 1), ("medical", 5)]
 IN_PROCESS = {MOA: [(name, 1) for name in ALL], VW: [(name, 1) for name in ALL],  # peer -> streams, each how many-th line
-              RIVER: [("yeast", 1), ("medical", 1), ("scene", 1)], MLHAT: [("emotions", 1), ("yeast", 1), ("scene", 1), ("medical", 5)]}
+              RIVER: [("yeast", 1), ("medical", 1), ("scene", 1)], MLHAT: MLHAT_STREAMS, MLHAT_TODAY: MLHAT_STREAMS}
 SOCKET = ("yeast", "medical")
-WANTED = {MOA: 20, MLHAT: 500}  # times its speed
+WANTED = {MOA: 20, MLHAT: 500, MLHAT_TODAY: 500}  # times its speed
 # seconds of the paper's results (results/.../time_s.csv of its repository): test and train of the whole stream on its authors' machine
 PUBLISHED = {"emotions": (593, 4.077), "yeast": (2417, 25.941), "scene": (2407, 38.767), "medical": (978, 353.764), "enron": (1702, 1217.524)}
 
@@ -45,7 +49,7 @@ class Peers:
         try:
             if peer == VW:
                 return self.vw(stream)
-            more = ("mlhat", self.mlhat) if peer == MLHAT else ()
+            more = (MLHAT_RUNNERS[peer], self.mlhat) if peer in MLHAT_RUNNERS else ()
             return peers.run(self.build, peer, stream.path.read_bytes().splitlines(), *more)[1]
         except peers.Unavailable as why:
             self.missing[peer] = str(why)
@@ -80,7 +84,7 @@ class Peers:
 def plan(p):
     todo = {}
     for peer, wanted in IN_PROCESS.items():
-        if peer == MLHAT and not p.mlhat:
+        if peer in MLHAT_RUNNERS and not p.mlhat:
             continue
         for stream in (p.streams[key] for key in wanted if key in p.streams):
             todo["in process", stream.name, "", peer] = lambda peer=peer, s=stream: p.once(peer, s)
@@ -103,8 +107,10 @@ def times(got, beside):
 
 
 def verdict(wanted, got, beside):
-    """For the slower profile."""
-    return "yes" if min(statistics.median(ratios(g, beside)) for g in got if g) >= wanted else "**no**"
+    """By profile; got: part -> rates of each."""
+    met = lambda rates: "yes" if statistics.median(ratios(rates, beside)) >= wanted else "**no**"
+    told = [f"`{f}` " + ", ".join(f"{part} {met(rates[i])}" for part, rates in got.items() if rates[i]) for i, f in enumerate(PROFILES)]
+    return f"{wanted} x: {'; '.join(told)}"
 
 
 def in_process_rows(m, p):
@@ -114,9 +120,8 @@ def in_process_rows(m, p):
             if not beside or None in beside:
                 continue
             got = {part: [m.of(part, name, f, "homerd") for f in PROFILES] for part in ("in process", "socket")}
-            met = [f"{WANTED[peer]} x: " + ", ".join(f"{part} {verdict(WANTED[peer], rates, beside)}" for part, rates in got.items() if any(rates))] \
-                if peer in WANTED else [""]
-            yield [peer, name, *(times(rates, beside) for part in got.values() for rates in part), spread(beside), *met]
+            met = verdict(WANTED[peer], got, beside) if peer in WANTED else ""
+            yield [peer, name, *(times(rates, beside) for part in got.values() for rates in part), spread(beside), met]
 
 
 def tables(m, p):
@@ -129,7 +134,7 @@ def tables(m, p):
     if rows:
         yield table(["through a socket", "stream", "`linear` : Vowpal Wabbit's daemon", "`fast` : Vowpal Wabbit's daemon", "Vowpal Wabbit, requests/s"], rows)
     if not p.mlhat:
-        rows = [[MLHAT, name, *(f"{figure(statistics.median(got) * seconds / n)} x" if (got := m.of("in process", name, f, "homerd")) else "-" for f in PROFILES),
+        rows = [["MLHAT reference", name, *(f"{figure(statistics.median(got) * seconds / n)} x" if (got := m.of("in process", name, f, "homerd")) else "-" for f in PROFILES),
                  f"{figure(n / seconds)}/s"] for name, (n, seconds) in PUBLISHED.items()]
         yield ("Not from this run: the reference of MLHAT is in no package registry (`--mlhat DIR` runs a checkout of it); its published seconds, of its "
                "authors' machine. The nearest in a registry is River's binary relevance of Hoeffding adaptive trees, above.\n\n"

@@ -9,7 +9,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VERSIONS = {"river": "river==0.26.1", "moa": "capymoa==0.15.1",  # capymoa carries MOA
-            "vw": "vowpalwabbit==9.11.9", "mlhat": "river==0.26.1", "napkinxc": "napkinxc==0.7.2"}
+            "vw": "vowpalwabbit==9.11.9", "mlhat": "river==0.26.1", "napkinxc": "napkinxc==0.7.2",
+            "mlhat-0.19": "river==0.19.0 numpy<2 pandas<2.2 scipy<1.12 pytest"}  # of the reference's time, and what that needs
+APART = {"mlhat-0.19"}  # runners whose packages do not go together with the others'
 # name -> (runner, every how many-th instance of a recorded stream it gets: the slow ones see fewer, homerd beside them the same)
 PEERS = {
     "MOA MultilabelHoeffdingTree": ("moa", (1, 5)),
@@ -32,14 +34,14 @@ class Unavailable(Exception):
 
 def python(build, runner):
     """The interpreter that has the runner's package; makes the environment and installs what is missing."""
-    folder = Path(build) / "peers"
-    found, mark = folder / "bin/python", folder / f"{VERSIONS[runner]}.installed"
+    folder = Path(build) / "peers" / (runner if runner in APART else "")
+    found, mark = folder / "bin/python", folder / f"{VERSIONS[runner].split()[0]}.installed"
     if runner == "moa" and not shutil.which("java"):
         raise Unavailable("no Java (Debian: default-jre-headless)")
     if mark.exists():
         return found
     print(f"installing {VERSIONS[runner]} into {folder}", file=sys.stderr, flush=True)
-    for command in ([sys.executable, "-m", "venv", folder], [found, "-m", "pip", "install", "-q", VERSIONS[runner]]):
+    for command in ([sys.executable, "-m", "venv", folder], [found, "-m", "pip", "install", "-q", *VERSIONS[runner].split()]):
         if command[0] == sys.executable and found.exists():
             continue
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -56,7 +58,7 @@ def run(build, peer, lines, runner=None, *more):
     with tempfile.TemporaryDirectory() as folder:
         stream, out = Path(folder) / "stream.jsonl", Path(folder) / "out"
         stream.write_bytes(b"\n".join(lines) + b"\n")
-        done = subprocess.run(["nice", program, HERE / f"peer_{runner}.py", peer, stream, out, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(["nice", program, HERE / f"peer_{runner.split('-')[0]}.py", peer, stream, out, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             raise Unavailable(f"failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
         *rows, told = map(json.loads, out.read_text().splitlines())
