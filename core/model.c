@@ -7,7 +7,11 @@
 #include "core/learner.h"
 #include "core/second.h"
 
-enum { MANY = 300 };
+enum {
+    MANY = 300,
+    DENSE_SHARE =
+        64, /* bytes of the memory cap for each weight that a dense model may have: a quarter of it */
+};
 #define RARE 1.5 /* positives a label, below which more than MANY labels turn a model sparse */
 
 struct homer_model {
@@ -223,8 +227,10 @@ static bool turns_sparse(const struct homer_model *m, const struct homer_instanc
     const struct homer_flat *flat = homer_learner_flat(&m->learner);
     uint32_t labels = m->schema.labels.n;
     if (!flat || c->storage != HOMER_STORAGE_AUTO) return false;
+    uint64_t weights = (uint64_t)labels * m->schema.features.n, share = m->mem.max_bytes / DENSE_SHARE;
+    if (share && weights > share) return true;
     double positives = flat->prior.positives + x->weight * x->positive_n;
-    return labels > c->dense_labels || (uint64_t)labels * m->schema.features.n > c->dense_weights ||
+    return labels > c->dense_labels || weights > c->dense_weights ||
            (labels > MANY && positives < RARE * labels);
 }
 

@@ -35,7 +35,8 @@ void homer_schema_deinit(struct homer_schema *s) {
 int homer_schema_no_memory(const struct homer_schema *s, struct homer_error *err) {
     if (s->mem->max_bytes)
         return homer_err_limit(err, HOMER_E_TOO_MANY, "max_memory",
-                               "the model's memory is used up (%zu of %zu bytes); raise model.max_memory",
+                               "not enough memory left for this in the model (%zu of %zu bytes are used); "
+                               "raise model.max_memory",
                                s->mem->used_bytes, s->mem->max_bytes);
     return homer_err_set(err, -ENOMEM, "out of memory");
 }

@@ -13,8 +13,7 @@
 enum {
     E = HOMER_SPARSE_FILTERS,
     BATCH = 16,
-    SHARE =
-        64, /* bytes of the memory cap for each entry there may be: lists with room to grow take half of it */
+    SHARE = 2, /* of the memory cap: one in two bytes may be lists' */
 };
 
 const float homer_sparse_variance[E] = {3.0f, 20.0f};
@@ -154,23 +153,37 @@ static uint32_t new_entries(const struct homer_sparse *s, uint32_t i) {
     return s->moving_n - s->hits_of[i];
 }
 
-/* Whether a list is halved before it gets them: it would be too long, or all lists together. */
-static bool is_full(const struct homer_sparse *s, const struct homer_sparse_list *l, uint32_t more) {
-    return more && (s->lists_full || l->n + more > HOMER_SPARSE_LIST);
+/* Whether the lists would take more than their share of memory if all of them grew as they are to. */
+static bool are_full(const struct homer_sparse *s) {
+    const struct homer_frame *f = &s->frame;
+    uint64_t room = s->lists.room, most = s->mem->max_bytes / SHARE / homer_sparse_entry_bytes;
+    for (uint32_t i = 0; i < f->n && most; i++) {
+        const struct homer_sparse_list *l = &s->lists.list[f->feature[i]];
+        uint32_t n = homer_sparse_list_intake(l, new_entries(s, i), HOMER_SPARSE_ROOMY).after;
+        if (n > l->room) room += homer_sparse_list_grown(l->room, n) - l->room;
+    }
+    return s->mem->max_bytes && room > most;
+}
+
+static int reserve_lists(struct homer_sparse *s) {
+    const struct homer_frame *f = &s->frame;
+    int rc = 0;
+    for (uint32_t i = 0; i < f->n && !rc; i++) {
+        const struct homer_sparse_list *l = &s->lists.list[f->feature[i]];
+        uint32_t n = homer_sparse_list_intake(l, new_entries(s, i), s->room).after;
+        rc = homer_sparse_list_reserve(&s->lists, f->feature[i], n);
+    }
+    return rc;
 }
 
 static int reserve_entries(struct homer_sparse *s) {
-    const struct homer_frame *f = &s->frame;
-    int rc = 0;
-    uint64_t most = s->mem->max_bytes / SHARE;
-    s->lists_full = most && s->lists.entries + (uint64_t)s->moving_n * f->n > most;
-    for (uint32_t i = 0; i < f->n && s->moving_n && !rc; i++) {
-        const struct homer_sparse_list *l = &s->lists.list[f->feature[i]];
-        uint32_t more = new_entries(s, i), n = (is_full(s, l, more) ? l->n / 2 : l->n) + more;
-        rc = homer_sparse_list_reserve(&s->lists, f->feature[i],
-                                       n < HOMER_SPARSE_LIST ? n : HOMER_SPARSE_LIST);
-    }
-    return rc;
+    uint64_t capped = s->mem->capped;
+    if (!s->moving_n) return 0;
+    s->room = are_full(s) ? HOMER_SPARSE_FULL : HOMER_SPARSE_ROOMY;
+    int rc = reserve_lists(s);
+    if (!rc || s->mem->capped == capped) return rc;
+    s->room = HOMER_SPARSE_STUCK;
+    return reserve_lists(s);
 }
 
 /* Labels that wait for the hierarchy join it together, which costs as much as there are labels: when they are
@@ -224,9 +237,27 @@ static void update(float *w, float *var, float x, float gradient, float shrink) 
     *var -= shrink * ax * ax;
 }
 
+/* Adds at most *left entries to a list, for moving columns that have none (column_of tells those that have)
+ * and whose truth is y; y < 0: either. */
+static void add_entries(struct homer_sparse *s, uint32_t i, float y, uint32_t *left) {
+    for (uint32_t m = 0; m < s->moving_n && *left; m++) {
+        uint32_t c = s->moving[m], label = s->column[c];
+        homer_sparse_pair w = {0}, var;
+        if (s->column_of[label] || (y >= 0 && (y > 0) != (s->frame.y[c] > 0))) continue;
+        for (uint32_t e = 0; e < E; e++) {
+            var[e] = homer_sparse_variance[e];
+            update(&w[e], &var[e], s->frame.x[i], homer_sparse_row(s, HOMER_SPARSE_GRADIENT + e)[c],
+                   homer_sparse_row(s, HOMER_SPARSE_SHRINK + e)[c]);
+        }
+        homer_sparse_list_add(&s->lists, s->frame.feature[i], label, w, var);
+        --*left;
+    }
+}
+
 static void learn_feature(struct homer_sparse *s, uint32_t i, const struct homer_sparse_hit *hit) {
     uint32_t feature = s->frame.feature[i], added = new_entries(s, i);
     struct homer_sparse_list *l = &s->lists.list[feature];
+    struct homer_sparse_intake in = homer_sparse_list_intake(l, added, s->room);
     float x = s->frame.x[i], *gradient[E], *shrink[E];
     soften_list(s, l);
     for (uint32_t e = 0; e < E; e++) {
@@ -238,17 +269,12 @@ static void learn_feature(struct homer_sparse *s, uint32_t i, const struct homer
         s->column_of[s->column[c]] = 1;
         for (int e = 0; e < E; e++) update(&l->entry[k].w[e], &l->var[k][e], x, gradient[e][c], shrink[e][c]);
     }
-    if (is_full(s, l, added)) homer_sparse_list_halve(&s->lists, feature);
-    for (uint32_t m = 0; m < s->moving_n && added && l->n < HOMER_SPARSE_LIST; m++) {
-        uint32_t c = s->moving[m], label = s->column[c];
-        if (s->column_of[label]) continue;
-        homer_sparse_pair w = {0}, var;
-        for (int e = 0; e < E; e++) {
-            var[e] = homer_sparse_variance[e];
-            update(&w[e], &var[e], x, gradient[e][c], shrink[e][c]);
-        }
-        homer_sparse_list_add(&s->lists, feature, label, w, var);
-        added--;
+    if (in.halves) homer_sparse_list_halve(&s->lists, feature);
+    if (in.taken < added) { /* the true labels before the others */
+        add_entries(s, i, 1, &in.taken);
+        add_entries(s, i, 0, &in.taken);
+    } else {
+        add_entries(s, i, -1, &in.taken);
     }
     for (uint32_t h = 0; h < s->hits_of[i]; h++) s->column_of[s->column[hit[h].column]] = 0;
 }

@@ -7,6 +7,14 @@
 
 enum { ENTRY = sizeof(struct homer_sparse_entry) + sizeof(homer_sparse_pair), FIRST = 4 };
 
+const size_t homer_sparse_entry_bytes = ENTRY;
+
+uint32_t homer_sparse_list_grown(uint32_t room, uint32_t entries) {
+    if (!room) room = FIRST;
+    while (room < entries) room += room / 2;
+    return room < HOMER_SPARSE_LIST ? room : HOMER_SPARSE_LIST;
+}
+
 void homer_sparse_lists_init(struct homer_sparse_lists *s, struct homer_mem *mem) {
     *s = (struct homer_sparse_lists){.mem = mem};
 }
@@ -16,6 +24,7 @@ void homer_sparse_lists_truncate(struct homer_sparse_lists *s, uint32_t features
         struct homer_sparse_list *l = &s->list[--s->n];
         homer_mem_free(s->mem, l->entry, l->cap, ENTRY);
         s->entries -= l->n;
+        s->room -= l->room;
         *l = (struct homer_sparse_list){0};
     }
 }
@@ -61,10 +70,7 @@ static int resize(struct homer_sparse_lists *s, uint32_t feature, uint32_t cap) 
 
 int homer_sparse_list_reserve(struct homer_sparse_lists *s, uint32_t feature, uint32_t entries) {
     uint32_t cap = s->list[feature].cap;
-    if (entries <= cap) return 0;
-    if (!cap) cap = FIRST;
-    while (cap < entries) cap += cap / 2;
-    return resize(s, feature, cap < HOMER_SPARSE_LIST ? cap : HOMER_SPARSE_LIST);
+    return entries <= cap ? 0 : resize(s, feature, homer_sparse_list_grown(cap, entries));
 }
 
 void homer_sparse_list_add(struct homer_sparse_lists *s, uint32_t feature, uint32_t label,
@@ -75,6 +81,20 @@ void homer_sparse_list_add(struct homer_sparse_lists *s, uint32_t feature, uint3
     memcpy(l->var[l->n], var, sizeof(homer_sparse_pair));
     l->n++;
     s->entries++;
+    if (l->n <= l->room) return;
+    s->room -= l->room;
+    l->room = homer_sparse_list_grown(l->room, l->n);
+    s->room += l->room;
+}
+
+struct homer_sparse_intake homer_sparse_list_intake(const struct homer_sparse_list *l, uint32_t more,
+                                                    enum homer_sparse_room room) {
+    uint32_t most = room == HOMER_SPARSE_ROOMY  ? HOMER_SPARSE_LIST
+                    : room == HOMER_SPARSE_FULL ? homer_sparse_list_grown(l->room, l->room)
+                                                : l->room;
+    bool halves = more && l->n + more > most;
+    uint32_t kept = halves ? l->n / 2 : l->n, taken = more < most - kept ? more : most - kept;
+    return (struct homer_sparse_intake){halves, taken, kept + taken};
 }
 
 /* What an entry weighs, as bits that order as the numbers do. */
@@ -116,6 +136,7 @@ void homer_sparse_lists_encode(const struct homer_sparse_lists *s, struct homer_
     for (uint32_t j = 0; j < s->n; j++) {
         const struct homer_sparse_list *l = &s->list[j];
         homer_put_u32(c, l->n);
+        homer_put_u32(c, l->room);
         homer_put_room(c, l->cap);
         homer_put_u32(c, l->softened);
         for (uint32_t k = 0; k < l->n; k++) {
@@ -129,9 +150,10 @@ void homer_sparse_lists_encode(const struct homer_sparse_lists *s, struct homer_
 static void decode_list(struct homer_sparse_lists *s, uint32_t feature, uint32_t labels, uint32_t *seen,
                         struct homer_decoder *d) {
     struct homer_sparse_list *l = &s->list[feature];
-    uint32_t n = homer_get_most(d, HOMER_SPARSE_LIST), cap = homer_get_room(d, n);
+    uint32_t n = homer_get_most(d, HOMER_SPARSE_LIST), room = homer_get_most(d, HOMER_SPARSE_LIST);
+    uint32_t cap = homer_get_room(d, room);
     l->softened = homer_get_u32(d);
-    if (!homer_get_holds(d, cap <= HOMER_SPARSE_LIST) || !cap) return;
+    if (!homer_get_holds(d, n <= room && cap <= HOMER_SPARSE_LIST) || !cap) return;
     if (resize(s, feature, cap)) homer_get_fail(d, -ENOMEM);
     if (d->error) return;
     for (uint32_t k = 0; k < n; k++) {
@@ -142,7 +164,9 @@ static void decode_list(struct homer_sparse_lists *s, uint32_t feature, uint32_t
         homer_get_f32s(d, l->var[k], HOMER_SPARSE_FILTERS);
     }
     l->n = n;
+    l->room = room;
     s->entries += n;
+    s->room += room;
 }
 
 void homer_sparse_lists_decode(struct homer_sparse_lists *s, uint32_t features, uint32_t labels,

@@ -4,8 +4,8 @@
  * which predicting does not need, lie apart. Entries stand in the order in which they were added. A list
  * holds at most HOMER_SPARSE_LIST of them: when it is full, the half that weighs least is dropped, so that an
  * insertion costs O(1) on average and the walk through the lists of an instance's features is bounded however
- * many labels there are. So are lists that are to grow when all of them have as many entries as the memory
- * cap allows (learn.c). 20 bytes an entry. One thread. */
+ * many labels there are. So are lists that are to grow when all of them have as much room as the memory cap
+ * allows (learn.c). 20 bytes an entry. One thread. */
 #ifndef HOMER_SPARSE_LISTS_H
 #define HOMER_SPARSE_LISTS_H
 
@@ -24,6 +24,7 @@ struct homer_sparse_list {
     struct homer_sparse_entry *entry; /* [n] of cap: where the block begins that holds both */
     homer_sparse_pair *var;           /* [n] of cap */
     uint32_t n, cap;
+    uint32_t room;     /* cap, but for what was reserved and never used: results may depend on it */
     uint32_t softened; /* how often the variances were raised, see homer_sparse_soften */
 };
 
@@ -31,8 +32,14 @@ struct homer_sparse_lists {
     struct homer_mem *mem;
     struct homer_sparse_list *list; /* [n] by feature, of cap */
     uint32_t n, cap;
-    uint64_t entries;
+    uint64_t entries, room; /* sums over the lists */
 };
+
+/* Bytes of one entry. */
+extern const size_t homer_sparse_entry_bytes;
+/* The room of a list that has `room` and is to hold `entries`, at most HOMER_SPARSE_LIST; none: the first
+ * there is. */
+uint32_t homer_sparse_list_grown(uint32_t room, uint32_t entries);
 
 void homer_sparse_lists_init(struct homer_sparse_lists *s, struct homer_mem *mem);
 void homer_sparse_lists_deinit(struct homer_sparse_lists *s);
@@ -47,6 +54,21 @@ void homer_sparse_list_add(struct homer_sparse_lists *s, uint32_t feature, uint3
                            const homer_sparse_pair w, const homer_sparse_pair var);
 /* Drops the half that weighs least (of equal ones the later), the others keep their order. */
 void homer_sparse_list_halve(struct homer_sparse_lists *s, uint32_t feature);
+
+/* What room there is for new entries. */
+enum homer_sparse_room {
+    HOMER_SPARSE_ROOMY = 0,
+    HOMER_SPARSE_FULL, /* lists have their share of memory: none gets more, but the first of an empty one */
+    HOMER_SPARSE_STUCK /* there is no memory: not that either */
+};
+/* How a list takes `more` new entries. */
+struct homer_sparse_intake {
+    bool halves;    /* before it does */
+    uint32_t taken; /* of the new ones */
+    uint32_t after; /* entries that it then has */
+};
+struct homer_sparse_intake homer_sparse_list_intake(const struct homer_sparse_list *l, uint32_t more,
+                                                    enum homer_sparse_room room);
 
 void homer_sparse_lists_encode(const struct homer_sparse_lists *s, struct homer_codec *c);
 /* Into empty ones; a label stands in a list once. seen: scratch [labels], all 0; not so afterwards. */

@@ -102,8 +102,8 @@ struct homer_sparse {
     uint32_t *hits_of;            /* [frame.n] of hits_of_cap: how many of them are this feature's */
     uint32_t *moving;             /* [moving_n] of column_cap: columns */
     uint32_t hits, hit_cap, hits_of_cap, moving_n;
-    bool lists_full; /* by the memory cap */
-    uint32_t placed; /* labels that the hierarchy has after the instance */
+    enum homer_sparse_room room; /* for its new entries */
+    uint32_t placed;             /* labels that the hierarchy has after the instance */
 };
 
 struct homer_flat;

@@ -3,7 +3,7 @@
 #include "model_fixture.h"
 
 static enum homer_learner_kind learner; /* of all models */
-static enum homer_storage storage;
+static enum homer_storage storage = HOMER_STORAGE_DENSE;
 static uint32_t dense_labels = 1000;
 
 static struct homer_model_config small(uint64_t max_memory) {
@@ -245,7 +245,11 @@ int main(void) {
     for (learner = 0; learner < HOMER_LEARNERS; learner++)
         failed += cmocka_run_group_tests(tests, NULL, NULL);
     learner = HOMER_LEARNER_IHOMER;
-    dense_labels = 4; /* then weights move into lists */
+    storage =
+        HOMER_STORAGE_AUTO; /* then weights move into lists: first by this, then where memory is short */
+    dense_labels = 4;
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
+    dense_labels = 1000;
     failed += cmocka_run_group_tests(tests, NULL, NULL);
     storage = HOMER_STORAGE_SPARSE;
     failed += cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,6 +173,65 @@ static void lists_stay_short(void **state) {
     stop();
 }
 
+enum { ALL_WORDS = 900, MANY_TRUE = 600 };
+
+/* All words, very many labels; it may be too much. */
+static void learn_wide(struct many *m) {
+    static uint32_t feature[ALL_WORDS], positive[MANY_TRUE];
+    static float value[ALL_WORDS];
+    m->x = (struct homer_instance){.feature = feature,
+                                   .value = value,
+                                   .feature_n = ALL_WORDS,
+                                   .positive = positive,
+                                   .positive_n = MANY_TRUE,
+                                   .weight = 1};
+    for (uint32_t i = 0; i < ALL_WORDS; i++) feature[i] = i, value[i] = 1;
+    for (uint32_t i = 0; i < MANY_TRUE; i++) positive[i] = i * 2;
+    assert_int_equal(homer_sparse_reserve(&s, m->words, m->labels), 0);
+    homer_sparse_predict(&s, &m->x);
+    if (homer_sparse_prepare(&s, &m->x, m->labels, ++seq) == 0)
+        learn(m);
+    else
+        homer_sparse_cancel(&s);
+}
+
+/* The sum of all lists' room, which is in order. */
+static uint64_t sum_of_room(void) {
+    uint64_t room = 0;
+    for (uint32_t j = 0; j < s.lists.n; j++) {
+        const struct homer_sparse_list *l = &s.lists.list[j];
+        assert_true(l->n <= l->room && l->room <= l->cap);
+        room += l->room;
+    }
+    assert_int_equal(room, s.lists.room);
+    return room;
+}
+
+/* However much came in one instance, usual ones are not refused: lists keep to half of the memory cap but for
+ * their first room, and where others have taken the rest (the hierarchy of such labelsets) to what they have;
+ * they go on taking what is new. */
+static void lists_keep_to_their_share_of_memory(void **state) {
+    (void)state;
+    for (int grouped = 0; grouped < 2; grouped++) {
+        struct many m = {.dice = {95}, .labels = 1500, .words = ALL_WORDS};
+        uint32_t right = 0, full = 0;
+        start(grouped);
+        mem.max_bytes = 4 << 20;
+        for (uint32_t t = 0; t < 6000; t++) {
+            if (t % 2000 == 0) learn_wide(&m);
+            many_next(&m);
+            const float *p = prepare(&m);
+            if (t >= 5000) right += hits_at_1(&m, p);
+            learn(&m);
+            full += s.room != HOMER_SPARSE_ROOMY;
+            assert_true((sum_of_room() - 4 * ALL_WORDS) * homer_sparse_entry_bytes <= 2 << 20);
+        }
+        assert_true(full > 100);
+        assert_true(right > 500); /* of 1,000 */
+        stop();
+    }
+}
+
 /* Share of the weights of an instance's words that are as free as new ones. */
 static double free_share(const struct many *m) {
     uint32_t n = 0, all = 0;
@@ -230,6 +289,7 @@ int main(void) {
         cmocka_unit_test(weights_are_those_of_dense_filters),
         cmocka_unit_test(few_labels_have_scores),
         cmocka_unit_test(lists_stay_short),
+        cmocka_unit_test(lists_keep_to_their_share_of_memory),
         cmocka_unit_test(drift_makes_weights_learn_anew),
         cmocka_unit_test(cost_grows_slower_than_the_root_of_the_labels),
     };

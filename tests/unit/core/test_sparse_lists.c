@@ -111,7 +111,7 @@ static void written_and_read(void **state) {
     for (int damage = 0; damage < 3; damage++) { /* 1: a label twice; 2: one that there is not */
         struct homer_decoder d = {.fill = snapshot_fill, .ctx = &bytes};
         uint32_t label = damage == 1 ? 20 : LABELS; /* the second of the first list */
-        size_t at = 4 + 8 + 4 + 8 + 4;              /* the first, behind counts and rooms */
+        size_t at = 4 + 8 + 4 + 4 + 8 + 4;          /* the first, behind counts and rooms */
         if (damage) memcpy(bytes.bytes + at, &label, 4);
         bytes.at = 0;
         other = (struct homer_mem){0};
@@ -122,6 +122,7 @@ static void written_and_read(void **state) {
         if (!damage) {
             assert_int_equal(other.used_bytes, mem.used_bytes);
             assert_int_equal(t.entries, 300);
+            assert_int_equal(t.room, s.room);
             assert_int_equal(t.list[2].softened, 3);
             for (uint32_t i = 0; i < 300; i++) assert_entry(&t, i % 4, i / 4, i * 5 % 1999, (float)i);
         }
