@@ -67,13 +67,20 @@ static int ready_model(struct bench *b) {
     b->drop = reply && !b->model;
     json_decref(reply);
     if (reply || (there && b->model)) return HOMER_EXIT_OK;
-    if (there) fputs("homer: --model bench uses that one, and keeps it\n", stderr);
+    if (there)
+        fputs("homer: there is a model \"bench\" already, perhaps of an earlier run: --model bench uses it, "
+              "model.drop removes it\n",
+              stderr);
     return homer_cli_failed(&err);
 }
 
 static void drop_model(struct bench *b) {
     struct homer_error err;
     struct homer_client *client;
+    if (b->drop && b->drive.lost) {
+        fputs("homer: the model \"bench\" may be left there; model.drop removes it\n", stderr);
+        return; /* a daemon that does not answer would not answer this */
+    }
     /* the connections may have requests under way */
     if (!b->drop || homer_cli_connect(b->cli, homer_cli_address(b->cli), &client)) return;
     json_t *reply = homer_ask_with(client, "model.drop", "name", b->options.model, &err);
@@ -141,6 +148,7 @@ static int run(struct bench *b) {
     if (d->interrupted) fputs("homer: interrupted; this is what was measured so far\n", stderr);
     rc = b->cli->json ? homer_bench_report_json(d, address(b), b->options.model, stdout)
                       : homer_bench_report_print(d, stdout);
+    fflush(stdout); /* now: the rest may take its time */
     if (rc || d->error_n) code = HOMER_EXIT_FAILURE;
     return d->interrupted ? HOMER_EXIT_SIGNAL + d->interrupted : code;
 }

@@ -196,17 +196,35 @@ def test_a_connection_that_ends_is_told_with_what_was_measured():
         assert "closed the connection" in done.err and json.loads(done.out)["verbs"]["ping"]["requests"] == 50
 
 
-@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_prints_what_there_is(sig, daemon):
+def bench_in_background(daemon):
+    """homer bench of pings without end, after its first thousand."""
     command = [harness.HOMER, "bench", "--to", daemon.to, "--json", "--seconds", "1000", "--mix", "ping", "--connections", "2"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     while daemon.ask("stats")["requests"]["ping"] < 1000:
         assert process.poll() is None
+    return process
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_prints_what_there_is(sig, daemon):
+    process = bench_in_background(daemon)
     process.send_signal(sig)
     out, err = process.communicate(timeout=harness.SAFETY_SECONDS)
     found = json.loads(out)
     assert process.returncode == 128 + sig and b"interrupted" in err and found["interrupted"]
     assert found["verbs"]["ping"]["requests"] == daemon.ask("stats")["requests"]["ping"]
+
+
+def test_a_daemon_that_does_not_answer_holds_nothing_up(daemon):
+    process = bench_in_background(daemon)
+    daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=harness.SAFETY_SECONDS)
+    finally:
+        daemon.process.send_signal(signal.SIGCONT)
+    assert process.returncode == 128 + signal.SIGINT and json.loads(out)["interrupted"]
+    assert b"were not answered" in err and b"model.drop" in err
 
 
 def test_tls_and_a_token(tmp_path):
