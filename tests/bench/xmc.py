@@ -19,9 +19,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import bench
 import peers
 import text
+from runner import sets
+from serving import Serving
 from sources import SHIPPED  # noqa: F401  (puts tests/streams on the path)
 import many_labels
 
@@ -29,7 +30,7 @@ SIZES = {"4k": (4000, 6000, 15000), "20k": (20000, 50000, 20000), "100k": (10000
 BITS = {"4k": 24, "20k": 26, "100k": 28}  # of Vowpal Wabbit's weights: with fewer they collide, and its rankings suffer
 PEERS = {"Vowpal Wabbit --plt": "vw -l 0.5", "Vowpal Wabbit --plt --sgd": "vw --sgd -l 0.5", "napkinXC online PLT": "napkinxc 5"}
 MEASURES = [f"{name}@{k}" for name in ("p", "ndcg", "psp") for k in (1, 3, 5)]
-SETTINGS = ["--set", "model.max_labels=200000"]
+SETTINGS = "model.max_labels=200000"
 
 
 def measures(truth, best):
@@ -66,7 +67,7 @@ def waited(command):
 
 
 def homerd(build, stream):
-    out, _ = waited([build / "tests/bench/bench_model", "--objective", "example_f1", *SETTINGS, stream])
+    out, _ = waited([build / "tests/bench/bench_model", "--objective", "example_f1", *sets(SETTINGS), stream])
     row = next(csv.DictReader(out.splitlines(), delimiter="\t"))
     return {"rate": float(row["per_second"]), "model_mb": int(row["peak_bytes"]) / 2**20, **{m: float(row[m]) for m in MEASURES}}
 
@@ -79,17 +80,12 @@ def peer(build, name, stream, truth, folder):
     return {"rate": told["per_second"], "mb": mb, **measures(truth, best)}
 
 
-def through_socket(build, stream, n, folder):
-    port_file = Path(folder) / "port"
-    port_file.unlink(missing_ok=True)
-    daemon, port = bench.start([build / "daemon/homerd", "--listen", "127.0.0.1:0", "--port-file", port_file, *SETTINGS], bench.from_port_file(port_file))
-    try:
-        rate = bench.drive(build, port, n, stream, True)[0]
-        peak = next(int(line.split()[1]) for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+def through_socket(build, stream, n):
+    with Serving(build) as serving:
+        rate = serving.rate(serving.daemon(SETTINGS), "test", "--model", "default", "--fresh", "--requests", n, stream)
+        status = Path(f"/proc/{serving.processes[-1].pid}/status").read_text()
+        peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
         return {"socket": rate, "mb": peak / 1024}
-    finally:
-        daemon.terminate()
-        daemon.wait()
 
 
 def measure(build, size, rounds, names, socket, folder):
@@ -102,7 +98,7 @@ def measure(build, size, rounds, names, socket, folder):
         print(f"xmc: {size}, round {i + 1}/{rounds}", file=sys.stderr, flush=True)
         results["homerd"].append(homerd(build, stream))
         if socket:
-            results["homerd"][-1].update(through_socket(build, stream, len(lines), folder))
+            results["homerd"][-1].update(through_socket(build, stream, len(lines)))
         for name in names:
             if i and name.startswith("napkinXC"):
                 continue

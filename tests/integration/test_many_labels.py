@@ -88,3 +88,10 @@ def test_the_measuring_script_counts_as_the_daemon_does(tmp_path):
     found = xmc.measures([set(row["y"]) for row in ROWS], best)
     for name in xmc.MEASURES:
         assert found[name] == pytest.approx(of_daemon[name], abs=2e-5), name
+
+
+def test_the_measuring_script_runs_both_ways(tmp_path):
+    stream = tmp_path / "stream.jsonl"
+    stream.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    in_process, served = xmc.homerd(harness.BUILD, stream), xmc.through_socket(harness.BUILD, stream, len(ROWS))
+    assert in_process["rate"] > 0 and served["socket"] > 0 and served["mb"] > in_process["model_mb"] > 0
