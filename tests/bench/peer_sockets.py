@@ -1,7 +1,9 @@
 """Vowpal Wabbit's daemon: its text format, a server of its own for each measurement, and pipelined lines through one connection."""
 import contextlib
 import json
+import os
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -35,7 +37,8 @@ def vw_server(python, labels):
     """The port of a new daemon."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen([python, HERE / "peer_vw.py", "serve", str(labels), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([python, HERE / "peer_vw.py", "serve", str(labels), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               start_new_session=True)
     try:
         for _ in range(500):
             with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)) as probe:
@@ -45,7 +48,7 @@ def vw_server(python, labels):
             time.sleep(0.02)
         yield port
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # and the process that it has forked
         process.wait()
 
 

@@ -87,7 +87,7 @@ class Serving:
                 sys.exit("bench: the load ended early")
             return value
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # what runs in the background of a shell ignores SIGINT
             process.wait()
 
     def jansson(self, stream, seconds):

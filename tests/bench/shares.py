@@ -10,7 +10,6 @@ import bisect
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -89,14 +88,14 @@ class Program:
 
 def sample(serving, program, stream, profile, seconds):
     """Counter of parts, and requests answered a second."""
-    to = serving.daemon(f"model.profile={profile}")
+    to = serving.daemon(f"model.profile={profile} model.max_labels=200000")
     daemon, data = serving.processes[-1], serving.folder / "perf.data"
     drive = lambda n: serving.rate(to, "test", "--model", "default", "--fresh", "--requests", n, stream)
     rate = drive(4000)
     perf = subprocess.Popen(["perf", "record", "-q", "-F", "1999", "-o", data, "-p", str(daemon.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(0.2)
     rate = drive(int(rate * seconds))
-    perf.send_signal(signal.SIGINT)
+    perf.terminate()
     perf.wait()
     script = subprocess.run(["perf", "script", "-i", data, "--show-mmap-events", "-F", "comm,ip,sym,dso"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     maps, count = [], Counter()
