@@ -111,7 +111,7 @@ def measure(build, size, rounds, names, socket, folder):
 
 def rows_of(size, results):
     ours = results["homerd"]
-    for name, got in results.items():
+    for name, got in ((name, got) for name, got in results.items() if got):
         rates = [r["rate"] for r in got]
         yield {"labels": size, "learner": name, **{m: got[0][m] for m in MEASURES}, "per_second": round(statistics.median(rates)),
                "least": round(min(rates)), "most": round(max(rates)), "homerd_is": round(statistics.median(a["rate"] / b["rate"] for a, b in zip(ours, got)), 2),
