@@ -101,8 +101,9 @@ def hostile(run):
     """what slow and deaf clients cost the others, in turn with and without them"""
     import hostile as test
     slow, deaf, rounds = (run.number[name] for name in ("slow", "deaf", "beside"))
-    alone, beside, grown = test.beside(slow, deaf, rounds, 2000, lambda n: run.progress(of(rounds)(n)))
+    alone, flooded, beside, grown = test.beside(slow, deaf, rounds, 2000, lambda n: run.progress(of(rounds)(n)))
     run.found("p99 of a round trip alone, us", f"{alone * 1e6:.0f}")
+    run.found(f"while {deaf:,} clients that read nothing have requests left, us", f"{flooded * 1e6:.0f}", "5,000", flooded <= 5e-3)
     run.found(f"beside {slow:,} slow and {deaf:,} deaf clients, us", f"{beside * 1e6:.0f}", "twice that", beside <= 2 * alone)
     most = (deaf * 4 << 20) + slow * 8192
     run.found("MiB more at most", f"{grown / (1 << 20):.0f}", f"{most >> 20}", grown <= most)
