@@ -6,7 +6,6 @@
 #include "proto/scan.h"
 
 enum {
-    FIRST_ROOM = 64,     /* elements; grows by doubling */
     KEEP = 1 << 18,      /* bytes: larger arrays are given back after the line that needed them */
     DEPTH = 3,           /* of the shape: an object, x, a bag */
     BATCH_DEPTH = 5,     /* with a batch and its items around it */
@@ -58,20 +57,10 @@ struct homer_hot *homer_hot_free(struct homer_hot *hot) {
     return homer_mem_free(hot->mem, hot, 1, sizeof *hot);
 }
 
-bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t keep, size_t need, size_t size) {
-    if (need <= *cap) return true;
-    size_t want = *cap ? *cap : FIRST_ROOM;
-    while (want < need) want *= 2;
-    void *q = homer_mem_alloc(s->hot->mem, want, size);
-    if (!q) {
-        s->refused = true;
-        return false;
-    }
-    if (keep) memcpy(q, *p, keep * size);
-    homer_mem_free(s->hot->mem, *p, *cap, size);
-    *p = q;
-    *cap = want;
-    return true;
+bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t need, size_t size) {
+    bool ok = homer_mem_room(s->hot->mem, p, cap, need, size);
+    s->refused = s->refused || !ok;
+    return ok;
 }
 
 bool homer_hot_more(struct homer_hot_scan *s, void **p, size_t *cap, size_t first, size_t size) {
@@ -248,7 +237,7 @@ static const char *take_line(struct homer_hot_scan *s, const char *line, size_t 
     struct homer_hot *hot = s->hot;
     hot->line = !hot->keys[!hot->now].text; /* that one is still needed */
     void *text = hot->text[hot->line];
-    bool ok = homer_hot_room(s, &text, &hot->text_cap[hot->line], 0, n + HOMER_SCAN_PAD, 1);
+    bool ok = homer_hot_room(s, &text, &hot->text_cap[hot->line], n + HOMER_SCAN_PAD, 1);
     char *copy = hot->text[hot->line] = text;
     if (!ok) return NULL;
     memcpy(copy, line, n);

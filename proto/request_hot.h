@@ -76,9 +76,8 @@ struct homer_hot *homer_hot_free(struct homer_hot *hot);
 /* Gives back what an unusually long line took. */
 void homer_hot_trim(struct homer_hot *hot);
 
-/* Grows an array of *cap elements to hold `need`, the first `keep` of them kept; *p may move. False: refused.
- */
-bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t keep, size_t need, size_t size);
+/* homer_mem_room; false: refused. */
+bool homer_hot_room(struct homer_hot_scan *s, void **p, size_t *cap, size_t need, size_t size);
 
 /* Grows an array of the arena to twice *cap elements, all kept, or makes one of `first`. False: refused. */
 bool homer_hot_more(struct homer_hot_scan *s, void **p, size_t *cap, size_t first, size_t size);

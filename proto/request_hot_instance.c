@@ -74,7 +74,7 @@ static bool enter_before(struct homer_hot_scan *s, const struct homer_hot_key *k
 
 static bool more_keys(struct homer_hot_scan *s, struct homer_hot_keys *keys) {
     void *key = keys->key;
-    bool ok = homer_hot_room(s, &key, &keys->cap, keys->n, keys->n + 1, sizeof *keys->key);
+    bool ok = homer_hot_room(s, &key, &keys->cap, keys->n + 1, sizeof *keys->key);
     keys->key = key;
     return ok;
 }
@@ -167,8 +167,7 @@ static const char *read_x_object(struct homer_hot_scan *s, const char *at, struc
 static bool name_places(struct homer_hot_scan *s, size_t n) {
     struct homer_hot *hot = s->hot;
     void *digits = hot->digits;
-    bool ok =
-        n < PLACES_MAX && homer_hot_room(s, &digits, &hot->digits_cap, hot->digits_n, n, sizeof *hot->digits);
+    bool ok = n < PLACES_MAX && homer_hot_room(s, &digits, &hot->digits_cap, n, sizeof *hot->digits);
     hot->digits = digits;
     if (!ok) return false;
     for (; hot->digits_n < n; hot->digits_n++) {

@@ -66,7 +66,7 @@ static bool grow(struct homer_hot_scan *s) {
 static bool more_names(struct homer_hot_scan *s) {
     struct homer_hot *hot = s->hot;
     void *names = hot->name;
-    bool ok = homer_hot_room(s, &names, &hot->name_cap, hot->name_n, hot->name_n + 1, sizeof *hot->name);
+    bool ok = homer_hot_room(s, &names, &hot->name_cap, hot->name_n + 1, sizeof *hot->name);
     hot->name = names;
     return ok && hot->name_n < UINT32_MAX;
 }

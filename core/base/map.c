@@ -3,7 +3,6 @@
 #include <string.h>
 
 enum {
-    FIRST_ROOM = 64, /* grows by doubling */
     FIRST_SLOTS = 16,
     CLEAR_SLOTS = 64, /* slots that are cleared in the time one key takes to be removed */
 };
@@ -94,18 +93,6 @@ static bool grow_slots(struct homer_map *m) {
     return true;
 }
 
-/* Grows *p from *cap so that it holds `need` elements; false when refused. */
-static bool room(struct homer_mem *mem, void **p, size_t *cap, size_t need, size_t size) {
-    if (need <= *cap) return true;
-    size_t want = *cap ? *cap : FIRST_ROOM;
-    while (want < need) want *= 2;
-    void *q = homer_mem_grow(mem, *p, *cap, want, size);
-    if (!q) return false;
-    *p = q;
-    *cap = want;
-    return true;
-}
-
 uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n) {
     uint64_t hash = hash_of(m, key, n);
     size_t at = 0;
@@ -114,9 +101,9 @@ uint32_t homer_map_add(struct homer_map *m, const void *key, size_t n) {
         if (m->slot[at]) return (uint32_t)m->slot[at] - 1;
     }
     void *bytes = m->bytes, *end = m->end;
-    bool ok = room(m->mem, &bytes, &m->bytes_cap, m->bytes_n + n + 1, 1);
+    bool ok = homer_mem_room(m->mem, &bytes, &m->bytes_cap, m->bytes_n + n + 1, 1);
     m->bytes = bytes;
-    ok = ok && room(m->mem, &end, &m->end_cap, (size_t)m->n + 1, sizeof *m->end);
+    ok = ok && homer_mem_room(m->mem, &end, &m->end_cap, (size_t)m->n + 1, sizeof *m->end);
     m->end = end;
     if (!ok || m->n >= UINT32_MAX - 2) return UINT32_MAX;
     if ((size_t)(m->n + 1) * 4 > m->slot_n * 3) {
@@ -181,9 +168,9 @@ static size_t get_power(struct homer_decoder *d, size_t first) {
 }
 
 void homer_map_get_room(struct homer_map *m, struct homer_decoder *d) {
-    m->bytes_cap = get_power(d, FIRST_ROOM);
+    m->bytes_cap = get_power(d, HOMER_MEM_FIRST_ROOM);
     m->bytes = homer_get_block(d, m->mem, m->bytes_cap, 1);
-    m->end_cap = get_power(d, FIRST_ROOM);
+    m->end_cap = get_power(d, HOMER_MEM_FIRST_ROOM);
     m->end = homer_get_block(d, m->mem, m->end_cap, sizeof *m->end);
     m->slot_n = get_power(d, FIRST_SLOTS);
     m->slot = homer_get_block(d, m->mem, m->slot_n, sizeof *m->slot);

@@ -40,6 +40,17 @@ void *homer_mem_grow(struct homer_mem *m, void *p, size_t old_n, size_t new_n, s
     return q;
 }
 
+bool homer_mem_room(struct homer_mem *m, void **p, size_t *cap, size_t need, size_t size) {
+    if (need <= *cap) return true;
+    size_t want = *cap ? *cap : HOMER_MEM_FIRST_ROOM;
+    while (want < need) want *= 2;
+    void *q = homer_mem_grow(m, *p, *cap, want, size);
+    if (!q) return false;
+    *p = q;
+    *cap = want;
+    return true;
+}
+
 void *homer_mem_free(struct homer_mem *m, void *p, size_t n, size_t size) {
     if (p) {
         m->used_bytes -= n * size;

@@ -29,6 +29,11 @@ void *homer_mem_alloc(struct homer_mem *m, size_t n, size_t size);
  * NULL when refused; p is then still valid and unchanged. */
 void *homer_mem_grow(struct homer_mem *m, void *p, size_t old_n, size_t new_n, size_t size);
 
+enum { HOMER_MEM_FIRST_ROOM = 64 };
+/* Grows *p, an array of *cap elements, by doubling from HOMER_MEM_FIRST_ROOM on, so that it holds `need`; all
+ * is kept, *p may move. False when refused: nothing has changed. */
+bool homer_mem_room(struct homer_mem *m, void **p, size_t *cap, size_t need, size_t size);
+
 /* Frees what was allocated with the same n * size. p may be NULL. Returns NULL: x = homer_mem_free(...). */
 void *homer_mem_free(struct homer_mem *m, void *p, size_t n, size_t size);
 
