@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include "core/base/sort.h"
+#include "core/base/ids.h"
 #include "core/eval_scores.h"
 
 enum { TP = 0, FP, FN, CELLS };

@@ -1,6 +1,7 @@
 #include "core/eval_scores.h"
 
 #include <math.h>
+#include "core/base/ids.h"
 #include "core/base/num.h"
 
 enum { DEPTHS = 3, DEEPEST = 5 };
@@ -90,15 +91,12 @@ static double count_all_pairs(struct homer_eval *e, const struct homer_outcome *
 /* The same where few labels have a score: the others are alike but for those that are true. */
 static double count_some_pairs(struct homer_eval *e, const struct homer_outcome *o) {
     const struct homer_instance *x = o->truth;
-    uint32_t i = 0, j = 0;
+    uint32_t known = x->positive_n, l;
     double loss = 0, others = o->scored;
-    while (i < o->some_n || (j < x->positive_n && x->positive[j] < o->scored)) {
-        bool y = j < x->positive_n && (i == o->some_n || x->positive[j] <= o->some[i]);
-        uint32_t l = y ? x->positive[j++] : o->some[i];
-        i += i < o->some_n && o->some[i] == l;
-        count_pair(e, &loss, o->p[l], y);
-        others--;
-    }
+    bool y;
+    while (known && x->positive[known - 1] >= o->scored) known--;
+    struct homer_union labels = {o->some, x->positive, o->some_n, known};
+    for (; homer_union_next(&labels, &l, &y); others--) count_pair(e, &loss, o->p[l], y);
     e->bin_n[0] += others;
     return loss - others * (double)homer_log(0.999999f);
 }

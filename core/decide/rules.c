@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include "core/base/ids.h"
 #include "core/base/num.h"
 
 #define START_CUT 0.3f
@@ -259,31 +260,36 @@ static void count_score(struct homer_rules *r, uint32_t l, float p, int y, doubl
  * counts.
  */
 static void count_some(struct homer_rules *r, const float *p, const struct homer_instance *x) {
-    uint32_t i = 0, j = 0;
-    while (i < r->some_n || j < x->positive_n) {
-        bool y = j < x->positive_n && (i == r->some_n || x->positive[j] <= r->some[i]);
-        uint32_t l = y ? x->positive[j++] : r->some[i];
-        i += i < r->some_n && r->some[i] == l;
+    struct homer_union labels = {r->some, x->positive, r->some_n, x->positive_n};
+    uint32_t l;
+    bool y;
+    while (homer_union_next(&labels, &l, &y)) count_score(r, l, p[l], y, x->weight);
+}
+
+static void count_all(struct homer_rules *r, const float *p, const struct homer_instance *x,
+                      uint32_t labels) {
+    const uint32_t *positive = x->positive, *end = positive + x->positive_n;
+    for (uint32_t l = 0; l < labels; l++) {
+        int y = positive < end && *positive == l;
+        positive += y;
         count_score(r, l, p[l], y, x->weight);
     }
 }
 
 void homer_rules_learn(struct homer_rules *r, const float *p, const struct homer_instance *x,
                        uint32_t labels) {
-    const uint32_t *positive = x->positive, *end = positive + x->positive_n;
     if (x->partial) {
         homer_emptiness_learn(&r->emptiness, x, labels);
-        for (; positive < end; positive++) count_score(r, *positive, p[*positive], 1, x->weight);
+        for (uint32_t i = 0; i < x->positive_n; i++)
+            count_score(r, x->positive[i], p[x->positive[i]], 1, x->weight);
         for (uint32_t i = 0; i < x->negative_n; i++)
             count_score(r, x->negative[i], p[x->negative[i]], 0, x->weight);
         return;
     }
-    if (r->some) count_some(r, p, x);
-    for (uint32_t l = 0; l < labels && !r->some; l++) {
-        int y = positive < end && *positive == l;
-        positive += y;
-        count_score(r, l, p[l], y, x->weight);
-    }
+    if (r->some)
+        count_some(r, p, x);
+    else
+        count_all(r, p, x, labels);
     if (labels && !r->layered) homer_rules_propose(r, p, labels, NULL);
     if (labels && r->subset.candidates) homer_subset_learn(&r->subset, x->positive, x->positive_n);
     homer_emptiness_learn(&r->emptiness, x, labels);

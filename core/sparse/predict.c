@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include "core/base/num.h"
-#include "core/base/sort.h"
+#include "core/base/ids.h"
 #include "core/decide/rank.h"
 #include "core/sparse/impl.h"
 

@@ -1,4 +1,4 @@
-#include "core/base/sort.h"
+#include "core/base/ids.h"
 
 void homer_sort_ids(uint32_t *id, uint32_t n) {
     for (uint32_t gap = n / 2; gap > 0; gap /= 2)
