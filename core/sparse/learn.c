@@ -76,6 +76,15 @@ static int more_hits(struct homer_sparse *s, uint32_t n) {
     return 0;
 }
 
+static int more_hits_of(struct homer_sparse *s, uint32_t n) {
+    if (n <= s->hits_of_cap) return 0;
+    uint32_t cap = n + n / 2, *hits_of = homer_mem_grow(s->mem, s->hits_of, s->hits_of_cap, cap, sizeof n);
+    if (!hits_of) return -ENOMEM;
+    s->hits_of = hits_of;
+    s->hits_of_cap = cap;
+    return 0;
+}
+
 /* Finds the entries of the moving columns in one list, and adds up what they say of the variance of a score.
  */
 static int find_in_list(struct homer_sparse *s, const struct homer_sparse_list *l, float x, float *const v[E],
@@ -102,14 +111,7 @@ static int find_entries(struct homer_sparse *s) {
     const struct homer_frame *f = &s->frame;
     float *v[E], *xx[E];
     int rc = 0;
-    if (f->n > s->hits_of_cap) {
-        uint32_t cap = f->n + f->n / 2;
-        uint32_t *hits_of = homer_mem_alloc(s->mem, cap, sizeof *hits_of);
-        if (!hits_of) return -ENOMEM;
-        homer_mem_free(s->mem, s->hits_of, s->hits_of_cap, sizeof *hits_of);
-        s->hits_of = hits_of;
-        s->hits_of_cap = cap;
-    }
+    if (more_hits_of(s, f->n)) return -ENOMEM;
     for (uint32_t e = 0; e < E; e++) {
         v[e] = homer_sparse_row(s, HOMER_SPARSE_GRADIENT + e);
         xx[e] = homer_sparse_row(s, HOMER_SPARSE_SHRINK + e);

@@ -107,7 +107,7 @@ void homer_sparse_encode(const struct homer_sparse *s, struct homer_codec *c) {
     for (uint32_t l = 0; l < s->labels; l++) {
         homer_put_f64(c, s->label[l].again);
         homer_put_u64(c, s->label[l].at);
-        homer_put_f32s(c, s->label[l].recent, 2);
+        homer_put_f32s(c, s->label[l].recent, HOMER_RECENT_ROWS);
         homer_put_f32(c, s->score[l].log_count);
     }
     homer_put_u32(c, s->frequent_n);
@@ -127,7 +127,7 @@ static void decode_labels(struct homer_sparse *s, struct homer_decoder *d) {
     for (uint32_t l = 0; l < s->labels && !d->error; l++) {
         s->label[l].again = homer_get_f64(d);
         s->label[l].at = homer_get_u64(d);
-        homer_get_f32s(d, s->label[l].recent, 2);
+        homer_get_f32s(d, s->label[l].recent, HOMER_RECENT_ROWS);
         s->score[l].log_count = homer_get_f32(d);
     }
     s->frequent_n = homer_get_most(d, HOMER_SPARSE_FREQUENT);
