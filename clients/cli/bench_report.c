@@ -20,7 +20,7 @@ static void add_up(const struct homer_drive *d, struct homer_drive_verb *all) {
     for (int v = 0; v < HOMER_VERBS; v++) {
         all->done += d->by[v].done;
         all->failed += d->by[v].failed;
-        homer_histogram_merge(&all->latency, &d->by[v].latency);
+        homer_latency_merge(&all->latency, &d->by[v].latency);
     }
 }
 
@@ -34,14 +34,14 @@ static void add_row(struct homer_table *t, const char *name, const struct homer_
     homer_table_addf(t, "%llu", (unsigned long long)v->done);
     homer_table_addf(t, "%llu", (unsigned long long)v->failed);
     homer_table_addf(t, "%.0f", per_second(d, (double)v->done));
-    homer_table_addf(t, "%.3f", homer_histogram_mean(&v->latency) / MS);
+    homer_table_addf(t, "%.3f", homer_latency_mean(&v->latency) / MS);
     for (int q = 0; q < QUANTILES; q++)
-        homer_table_addf(t, "%.3f", (double)homer_histogram_quantile(&v->latency, quantiles[q].q) / MS);
+        homer_table_addf(t, "%.3f", (double)homer_latency_quantile(&v->latency, quantiles[q].q) / MS);
     homer_table_addf(t, "%.3f", (double)v->latency.most / MS);
 }
 
 /* The share of the latencies between steps of 1, 2, 5, 10, ... */
-static void print_distribution(const struct homer_histogram *h, FILE *to) {
+static void print_distribution(const struct homer_latency *h, FILE *to) {
     static const uint64_t steps[] = {1, 2, 5};
     uint64_t below = 0, unit = 1000;
     if (h->count == 0) return;
@@ -49,7 +49,7 @@ static void print_distribution(const struct homer_histogram *h, FILE *to) {
     for (int i = 0; below < h->count; i++) {
         uint64_t edge = unit * steps[i % 3];
         if (i % 3 == 2) unit *= 10;
-        uint64_t now = edge > h->most ? h->count : homer_histogram_below(h, edge), n = now - below;
+        uint64_t now = edge > h->most ? h->count : homer_latency_below(h, edge), n = now - below;
         below = now;
         if (n == 0) continue;
         double share = (double)n / (double)h->count;
@@ -88,20 +88,20 @@ int homer_bench_report_print(const struct homer_drive *d, FILE *to) {
     return rc;
 }
 
-static json_t *buckets(const struct homer_histogram *h) {
+static json_t *buckets(const struct homer_latency *h) {
     json_t *list = json_array();
-    for (size_t i = 0; i < HOMER_HISTOGRAM_BUCKETS; i++)
+    for (size_t i = 0; i < HOMER_LATENCY_BUCKETS; i++)
         if (h->bucket[i])
-            json_array_append_new(list, json_pack("[f, I]", (double)homer_histogram_edge(i + 1) / 1e3,
-                                                  (json_int_t)h->bucket[i]));
+            json_array_append_new(
+                list, json_pack("[f, I]", (double)homer_latency_edge(i + 1) / 1e3, (json_int_t)h->bucket[i]));
     return list;
 }
 
 static json_t *verb_json(const struct homer_drive *d, const struct homer_drive_verb *v) {
-    json_t *latency = json_pack("{s:f}", "mean", homer_histogram_mean(&v->latency) / MS);
+    json_t *latency = json_pack("{s:f}", "mean", homer_latency_mean(&v->latency) / MS);
     for (int q = 0; q < QUANTILES; q++)
         json_object_set_new(latency, quantiles[q].word,
-                            json_real((double)homer_histogram_quantile(&v->latency, quantiles[q].q) / MS));
+                            json_real((double)homer_latency_quantile(&v->latency, quantiles[q].q) / MS));
     json_object_set_new(latency, "max", json_real((double)v->latency.most / MS));
     return json_pack("{s:I, s:I, s:f, s:o, s:o}", "requests", (json_int_t)v->done, "errors",
                      (json_int_t)v->failed, "per_second", per_second(d, (double)v->done), "latency_ms",

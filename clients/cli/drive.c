@@ -186,7 +186,7 @@ static int receive(struct run *r, struct connection *c, struct homer_error *err)
         if (r->counting) r->d->bytes_in += n + 1;
         if (s.counts) {
             r->d->by[s.verb].done++;
-            homer_histogram_add(&r->d->by[s.verb].latency, now > s.since ? now - s.since : 0);
+            homer_latency_add(&r->d->by[s.verb].latency, now > s.since ? now - s.since : 0);
         }
         if (n >= sizeof good - 1 && memcmp(text, good, sizeof good - 1) == 0) continue;
         rc = take_other(r, &s, text, n, err);

@@ -10,7 +10,7 @@
 #define HOMER_CLI_DRIVE_H
 
 #include "clients/c/homer.h"
-#include "clients/cli/histogram.h"
+#include "clients/cli/latency.h"
 #include "clients/cli/load.h"
 #include "clients/cli/progress.h"
 
@@ -19,7 +19,7 @@ enum { HOMER_DRIVE_CODES = 24, HOMER_DRIVE_CODE_BYTES = 32 };
 /* What became of the requests of one verb. */
 struct homer_drive_verb {
     uint64_t done, failed; /* replies; of them, errors */
-    struct homer_histogram latency;
+    struct homer_latency latency;
 };
 
 struct homer_drive {

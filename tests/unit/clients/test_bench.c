@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "clients/cli/histogram.h"
+#include "clients/cli/latency.h"
 #include "clients/cli/load.h"
 
 static int by_size(const void *a, const void *b) {
@@ -21,7 +21,7 @@ static int by_size(const void *a, const void *b) {
 /* Quantiles are those of the sorted values, within half a percent. */
 static void test_quantiles(void **state) {
     enum { N = 20000 };
-    static struct homer_histogram h, half[2];
+    static struct homer_latency h, half[2];
     static uint64_t value[N];
     static const double q[] = {0, .001, .5, .9, .99, .999, 1};
     struct homer_rng rng;
@@ -30,11 +30,11 @@ static void test_quantiles(void **state) {
     homer_rng_seed(&rng, 7);
     for (size_t i = 0; i < N; i++) {
         value[i] = (uint64_t)exp(homer_rng_unit(&rng) * 28); /* 1 ns to 24 minutes */
-        homer_histogram_add(&h, value[i]);
-        homer_histogram_add(&half[i % 2], value[i]);
+        homer_latency_add(&h, value[i]);
+        homer_latency_add(&half[i % 2], value[i]);
         sum += (double)value[i];
     }
-    homer_histogram_merge(&half[0], &half[1]);
+    homer_latency_merge(&half[0], &half[1]);
     assert_memory_equal(h.bucket, half[0].bucket, sizeof h.bucket);
     qsort(value, N, sizeof *value, by_size);
     assert_int_equal(h.count, N);
@@ -42,33 +42,33 @@ static void test_quantiles(void **state) {
     assert_int_equal(h.most, value[N - 1]);
     assert_int_equal(half[0].least, value[0]);
     assert_int_equal(half[0].most, value[N - 1]);
-    assert_true(fabs(homer_histogram_mean(&h) / (sum / N) - 1) < 1e-9);
+    assert_true(fabs(homer_latency_mean(&h) / (sum / N) - 1) < 1e-9);
     for (size_t i = 0; i < sizeof q / sizeof *q; i++) {
         size_t place = (size_t)ceil(q[i] * N);
         double exact = (double)value[place ? place - 1 : 0];
-        double told = (double)homer_histogram_quantile(&h, q[i]);
+        double told = (double)homer_latency_quantile(&h, q[i]);
         assert_true(fabs(told - exact) <= 0.005 * exact);
     }
 }
 
 static void test_buckets(void **state) {
-    static struct homer_histogram h;
+    static struct homer_latency h;
     (void)state;
-    assert_int_equal(homer_histogram_quantile(&h, .5), 0);
-    assert_true(homer_histogram_mean(&h) == 0);
-    for (size_t i = 0; i < HOMER_HISTOGRAM_BUCKETS; i++) {
-        uint64_t low = homer_histogram_edge(i), high = homer_histogram_edge(i + 1);
+    assert_int_equal(homer_latency_quantile(&h, .5), 0);
+    assert_true(homer_latency_mean(&h) == 0);
+    for (size_t i = 0; i < HOMER_LATENCY_BUCKETS; i++) {
+        uint64_t low = homer_latency_edge(i), high = homer_latency_edge(i + 1);
         assert_true(high > low);
         assert_true(low < 128 || (double)(high - low) / (double)low <= 1.0 / 128);
-        homer_histogram_add(&h, low);
-        homer_histogram_add(&h, high - 1);
+        homer_latency_add(&h, low);
+        homer_latency_add(&h, high - 1);
         assert_int_equal(h.bucket[i], 2);
     }
-    assert_int_equal(homer_histogram_below(&h, 128), 256);
-    assert_int_equal(homer_histogram_below(&h, UINT64_MAX), h.count);
-    homer_histogram_add(&h, UINT64_MAX); /* beyond the last */
-    assert_int_equal(h.bucket[HOMER_HISTOGRAM_BUCKETS - 1], 3);
-    assert_int_equal(homer_histogram_quantile(&h, 1), UINT64_MAX);
+    assert_int_equal(homer_latency_below(&h, 128), 256);
+    assert_int_equal(homer_latency_below(&h, UINT64_MAX), h.count);
+    homer_latency_add(&h, UINT64_MAX); /* beyond the last */
+    assert_int_equal(h.bucket[HOMER_LATENCY_BUCKETS - 1], 3);
+    assert_int_equal(homer_latency_quantile(&h, 1), UINT64_MAX);
 }
 
 static void test_mix(void **state) {
