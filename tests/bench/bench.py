@@ -22,7 +22,7 @@ from pathlib import Path
 import targets
 from measured import Measured, ratio, spread, table
 from serving import IN_FLIGHT, Serving
-from sources import HERE, find, lines_of
+from sources import HERE, find_or_say, lines_of
 
 STREAMS = {  # what it is, and how many of its lines: a pass must not take seconds
     "yeast": ("dense, 103 numbers", None), "medical": ("sparse", None), "ng20": ("sparse", None), "arxiv_titles_10k": ("text", None),
@@ -165,6 +165,13 @@ def origin(build, rounds, *words):
             "one connection, no data folder unless said; median [min, max].")
 
 
+def finish(out, name, text, measured):
+    print(text)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.md").write_text(text)
+    measured.write(out / f"{name}.csv")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, required=True)
@@ -178,19 +185,14 @@ def main():
     with Serving(args.build) as serving:
         streams = {}
         for name, (_, limit) in STREAMS.items():
-            if source := find(args.data, name):
+            if source := find_or_say(args.data, name):
                 streams[name] = Stream(name, lines_of(source)[:limit], serving.folder)
-            else:
-                print(f"bench: {name} is not shipped and not in HOMER_DATA: left out", file=sys.stderr)
         todo = {key: once for key, once in plan(Bench(serving, args.seconds), streams).items() if args.only in " ".join(key)}
         if not todo:
             sys.exit(f"bench: nothing has {args.only} in its name")
         measured = measure(todo, args.rounds)
     text = "\n".join([origin(args.build, args.rounds), "", *tables(measured, streams)])
-    print(text)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "bench.md").write_text(text)
-    measured.write(out / "bench.csv")
+    finish(out, "bench", text, measured)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ static double predict(struct homer_model *m, const struct bench_stream *s, struc
     return spent;
 }
 
-static void run(const char *path, const struct bench_stream *s, struct plan *plan) {
+static void run(const char *path, const struct bench_stream *s, void *ctx) {
+    struct plan *plan = ctx;
     struct homer_model *m = NULL;
     double learning = 0, predicting = 0;
     uint64_t taken = 0;
@@ -119,13 +120,7 @@ int main(int argc, char **argv) {
     int i = arguments(&plan, argc, argv);
     if (homer_resolver_init(&plan.resolver, &mem, hash_key)) bench_die("start", "out of memory");
     puts("stream\tlearned_per_second\tpredicted_per_second\tblocks_taken\tbytes\tdigest");
-    for (; i < argc; i++) {
-        struct bench_stream s = {0};
-        bench_load(&s, argv[i], &plan.config.request, &mem);
-        run(argv[i], &s, &plan);
-        fflush(stdout);
-        bench_unload(&s);
-    }
+    bench_each(argv + i, argc - i, &plan.config.request, &mem, run, &plan);
     homer_resolver_deinit(&plan.resolver);
     homer_config_deinit(&plan.config);
     return 0;

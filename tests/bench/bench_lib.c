@@ -23,8 +23,8 @@ void *bench_more(void *p, size_t n, size_t size) {
     return p;
 }
 
-void bench_load(struct bench_stream *s, const char *path, const struct homer_request_limits *limits,
-                struct homer_mem *mem) {
+static void load(struct bench_stream *s, const char *path, const struct homer_request_limits *limits,
+                 struct homer_mem *mem) {
     FILE *f = strcmp(path, "-") ? fopen(path, "r") : stdin;
     char *line = NULL;
     size_t cap = 0;
@@ -45,8 +45,19 @@ void bench_load(struct bench_stream *s, const char *path, const struct homer_req
     if (f != stdin) fclose(f);
 }
 
-void bench_unload(struct bench_stream *s) {
+static void unload(struct bench_stream *s) {
     for (size_t i = 0; i < s->n; i++) homer_request_deinit(&s->request[i]);
     free(s->request);
     *s = (struct bench_stream){0};
+}
+
+void bench_each(char **file, int n, const struct homer_request_limits *limits, struct homer_mem *mem,
+                void (*run)(const char *file, const struct bench_stream *s, void *ctx), void *ctx) {
+    for (int i = 0; i < n; i++) {
+        struct bench_stream s = {0};
+        load(&s, file[i], limits, mem);
+        run(file[i], &s, ctx);
+        fflush(stdout);
+        unload(&s);
+    }
 }

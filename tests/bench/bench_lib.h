@@ -20,10 +20,9 @@ double bench_seconds(void);
 /* realloc of n elements, which does not fail. */
 void *bench_more(void *p, size_t n, size_t size);
 
-/* Reads a file of JSON lines, "-" = standard input, into an empty stream; a line that is no request ends the
- * program. mem is charged. */
-void bench_load(struct bench_stream *s, const char *path, const struct homer_request_limits *limits,
-                struct homer_mem *mem);
-void bench_unload(struct bench_stream *s);
+/* Reads each of n files of JSON lines in turn, "-" = standard input, for run; a line that is no request ends
+ * the program. mem is charged. */
+void bench_each(char **file, int n, const struct homer_request_limits *limits, struct homer_mem *mem,
+                void (*run)(const char *file, const struct bench_stream *s, void *ctx), void *ctx);
 
 #endif

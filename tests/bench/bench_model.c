@@ -155,7 +155,8 @@ static void report_all(const char *path, const struct plan *plan, const struct b
     }
 }
 
-static void run(const char *path, const struct bench_stream *s, struct plan *plan) {
+static void run(const char *path, const struct bench_stream *s, void *ctx) {
+    struct plan *plan = ctx;
     struct homer_model *m;
     struct homer_error err = {0};
     struct homer_instance x;
@@ -251,13 +252,7 @@ int main(int argc, char **argv) {
     if (homer_resolver_init(&plan.resolver, &mem, hash_key)) bench_die("start", "out of memory");
     puts(COLUMNS);
     if (plan.bins) fputs("stream\tbin\tpairs\tscores\tpositives\n", plan.bins);
-    for (; i < argc; i++) {
-        struct bench_stream s = {0};
-        bench_load(&s, argv[i], &plan.config.request, &mem);
-        run(argv[i], &s, &plan);
-        fflush(stdout);
-        bench_unload(&s);
-    }
+    bench_each(argv + i, argc - i, &plan.config.request, &mem, run, &plan);
     if ((plan.record && fclose(plan.record)) || (plan.bins && fclose(plan.bins)) || fflush(stdout))
         bench_die("output", strerror(errno));
     homer_resolver_deinit(&plan.resolver);

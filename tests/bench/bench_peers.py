@@ -18,10 +18,10 @@ from pathlib import Path
 
 import peer_sockets
 import peers
-from bench import Bench, Stream, measure, origin
+from bench import Bench, Stream, finish, measure, origin
 from measured import figure, ratios, spread, table
 from serving import IN_FLIGHT, Serving, checked
-from sources import HERE, find, lines_of
+from sources import HERE, find_or_say, lines_of
 
 PROFILES = ("linear", "fast")
 ALL = ("yeast", "medical", "scene", "enron")
@@ -157,20 +157,15 @@ def main():
     with Serving(args.build) as serving:
         streams, labels = {}, {}
         for name, every in sorted({key for keys in IN_PROCESS.values() for key in keys}):
-            if source := find(args.data, name):
+            if source := find_or_say(args.data, name):
                 key = name if every == 1 else f"{name} (each {every}th line)"
                 streams[name, every] = Stream(key, lines_of(source)[::every], serving.folder)
                 labels[key] = peer_sockets.labels_of(streams[name, every].path.read_text().splitlines())
-            else:
-                print(f"bench: {name} is not shipped and not in HOMER_DATA: left out", file=sys.stderr)
         p = Peers(Bench(serving, args.seconds), streams, labels, args.mlhat)
         todo = {key: once for key, once in plan(p).items() if args.only in " ".join(key)}
         measured = measure(todo, args.rounds)
         text = "\n".join([origin(args.build, args.rounds, "peers"), "", *tables(measured, p)])
-    print(text)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "peers.md").write_text(text)
-    measured.write(out / "peers.csv")
+    finish(out, "peers", text, measured)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 import csv
 import statistics
 
+import text
+
 
 class Measured:
     """(part, stream, profile, what) -> one value a round."""
@@ -42,7 +44,7 @@ def ratio(a, b):
     return figure(statistics.median(ratios(a, b))) if a and b else "-"
 
 
-def table(head, rows):
-    """Markdown; the first two columns to the left."""
-    return "\n".join(["| " + " | ".join(head) + " |", "|" + "|".join("---" if i < 2 else "---:" for i in range(len(head))) + "|",
-                      *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+def table(head, rows, left=2):
+    """As text."""
+    _, *lines = text.table(head, rows, left)
+    return "\n".join(lines)

@@ -16,8 +16,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from measured import table
 from serving import Serving
-from sources import find, lines_of
+from sources import find_or_say, lines_of
 
 STREAMS = ["yeast", "medical", "ng20", "delicious", "corel5k", "arxiv_titles_10k"]
 PARTS = [  # the first that matches the beginning of the object's source path
@@ -138,9 +139,8 @@ def main():
     rows = []
     with Serving(args.build) as serving:
         for name in args.streams.split(","):
-            source = find(args.data, name)
+            source = find_or_say(args.data, name)
             if not source:
-                print(f"shares: {name} is not shipped and not in HOMER_DATA: left out", file=sys.stderr)
                 continue
             stream = serving.folder / f"{name}.jsonl"
             stream.write_bytes(b"\n".join(lines_of(source)) + b"\n")
@@ -149,9 +149,9 @@ def main():
                 total = sum(count.values())
                 if not total:
                     sys.exit("shares: perf has taken no sample; is it allowed to (kernel.perf_event_paranoid)?")
-                rows.append(f"| {name}, {profile} | {rate:,.0f} | " + " | ".join(f"{100 * count[n] / total:.0f}" for n in names) + " |")
-                print(rows[-1], file=sys.stderr)
-    text = "\n".join([f"| stream, profile | `test`/s | {' | '.join(names)} |", "|---|---:|" + "---:|" * len(names), *rows]) + "\n"
+                rows.append([f"{name}, {profile}", f"{rate:,.0f}", *(f"{100 * count[n] / total:.0f}" for n in names)])
+                print("shares:", *rows[-1], file=sys.stderr)
+    text = table(["stream, profile", "`test`/s", *names], rows, left=1)
     print(text)
     if args.out:
         args.out.write_text(text)

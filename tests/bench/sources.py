@@ -43,6 +43,14 @@ def find(data, name):
     return None
 
 
+def find_or_say(data, name):
+    """The same, and what is not there is told."""
+    found = find(data, name)
+    if not found:
+        print(f"bench: {name} is not shipped and not in HOMER_DATA: left out", file=sys.stderr)
+    return found
+
+
 class Recorded:
     def __init__(self, name, path, limit=None, every=1):
         """limit: of its first so many lines; every: each so many-th (a drift stays where it is, in parts of the stream)."""

@@ -18,11 +18,11 @@ def signed(value, digits=4):
     return ("+" if value >= 0 else "−") + number(abs(value), digits)
 
 
-def table(head, rows):
-    """Lines of a table; the first column is text, the others are right-aligned."""
+def table(head, rows, left=1):
+    """Lines of a table; the first columns are text, the others are right-aligned."""
     yield ""
     yield "| " + " | ".join(map(str, head)) + " |"
-    yield "|---|" + "---:|" * (len(head) - 1)
+    yield "|" + "---|" * left + "---:|" * (len(head) - left)
     for row in rows:
         yield "| " + " | ".join(map(str, row)) + " |"
     yield ""
